@@ -1,0 +1,151 @@
+// libkiln's inside, in C++: what the C ABI (kiln.h) and the command line stand on.
+//
+// A Client has one I/O thread, which owns the connection and only moves bytes; hashing happens in the calling
+// thread, files are read by a small pool of its own. Calls from many threads run at once. After a fork the child
+// starts afresh: its first call makes a new thread and a new connection. A lost connection is made again by the
+// next call; a call that was under way is sent once more if it had reached no daemon or the daemon went away.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jit/artifact.h"
+#include "jit/failure.h"
+#include "jit/request.h"
+#include "jit/store.h"
+#include "jit/toolchain.h"
+
+namespace kiln::client {
+
+// Why no answer came: not a Failure of the request but of reaching kilnd. The message says what to do.
+struct Unreachable {
+  std::string message;
+};
+
+template <typename T>
+using Reached = std::expected<T, Unreachable>;
+
+struct ClientOptions {
+  std::string socket;  // path; empty: KILN_SOCKET, else the default (defaultSocket())
+  std::string name;    // for the daemon's log: program and version
+  std::vector<std::string> allowedDirectories;  // files below these may be read too, for any request
+  bool takesDescriptors = true;
+  std::chrono::milliseconds connectTimeout{5'000};
+};
+
+struct CompileOptions {
+  std::string toolchain;  // "nvrtc 13.0", "nvrtc" or empty: the newest
+  Priority priority = Priority::normal;
+  std::chrono::milliseconds timeout{0};  // of the compile; 0: the daemon's limit
+};
+
+// One output's bytes: owned memory, or a mapped descriptor. Values of it share one buffer; thread-safe.
+class OutputBytes {
+ public:
+  [[nodiscard]] const std::byte* data() const;
+  [[nodiscard]] std::size_t size() const;
+  static OutputBytes fromString(std::string bytes);
+  // Maps a sealed memfd of `size` bytes read-only; takes the descriptor. Nothing if it cannot be mapped whole.
+  static std::optional<OutputBytes> fromDescriptor(int descriptor, std::size_t size);
+
+ private:
+  struct Buffer;
+  std::shared_ptr<const Buffer> buffer_;
+};
+
+struct OutputReply {
+  OutputKind kind;
+  Sha256 sha256;
+  OutputBytes bytes;
+};
+
+// What came of a request that reached the daemon (or was refused before, with the key empty).
+struct Reply {
+  enum class How : std::uint8_t { hit, miss, joined } how = How::miss;
+  std::string key;  // hexadecimal; empty if nothing was remembered
+  std::string toolchain;
+  double compileMilliseconds = 0;
+  double totalMilliseconds = 0;  // as the caller saw it
+  std::vector<OutputReply> outputs;
+  std::string log;
+  std::vector<LoweredName> loweredNames;
+  DependencySet dependencies;
+  std::string missReason;
+  std::string notRemembered;
+  std::optional<Failure> failure;  // then outputs are empty; the log is in `log` too
+};
+
+struct ToolchainReply {
+  Toolchain toolchain;
+  bool isDefault = false;
+};
+
+struct StatsReply {
+  std::uint64_t hits = 0, misses = 0, joined = 0, compiles = 0;
+  std::vector<std::pair<FailureKind, std::uint64_t>> failures;
+  double compileMilliseconds = 0, savedMilliseconds = 0;
+  std::uint64_t entries = 0, bytes = 0, corruptEntries = 0;
+};
+
+struct StatusReply {
+  struct CompilerProcess {
+    std::uint32_t processId;
+    std::string toolchain;
+    bool isZygote;
+  };
+  std::string version, domain, store, socket;
+  std::uint32_t processId = 0, clients = 0, running = 0, queued = 0, jobs = 0;
+  double uptimeMilliseconds = 0;
+  bool stopping = false;
+  std::vector<CompilerProcess> compilers;
+};
+
+// One entry, outputs without bytes.
+struct ShowReply {
+  EntrySummary summary;
+  Reply reply;                                       // how, key, toolchain, log, names, dependencies, failure
+  std::vector<std::pair<OutputKind, std::uint64_t>> outputSizes;  // beside reply.outputs' digests, in its order
+  Request request;                                   // without the source
+  Sha256 sourceSha256, requestSha256, toolchainIdentity;
+  Hash128 requestHash;
+  bool namesBind = false;
+};
+
+// Thread-safe; every call blocks until its answer is there. Destroying it cancels calls of other threads, which is
+// the caller's mistake, safely.
+class Client {
+ public:
+  explicit Client(ClientOptions options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Options may hold include directories (-I) and the target (-arch): they are taken out, or refused where they
+  // contradict the request. Expected failures of the request are in the reply.
+  Reached<Reply> compile(Request request, const CompileOptions& options);
+
+  Reached<std::vector<ToolchainReply>> toolchains();
+  Reached<StatsReply> stats();
+  Reached<StatusReply> status();
+  Reached<std::vector<EntrySummary>> list();
+  // `keyPrefix` in hexadecimal. Nothing if no entry, or more than one, begins so.
+  Reached<std::optional<ShowReply>> show(const std::string& keyPrefix);
+  // Returns when the daemon has closed the connection.
+  Reached<void> stop();
+
+  [[nodiscard]] const std::string& socket() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+// $XDG_RUNTIME_DIR/kiln/kilnd.sock, or /run/kiln/kilnd.sock where that is not set: kilnd's own default too.
+std::string defaultSocket();
+
+}  // namespace kiln::client

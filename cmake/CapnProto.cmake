@@ -1,0 +1,21 @@
+# Cap'n Proto, built by scripts/setup from Debian's source package as static, position-independent libraries with
+# hidden symbols, so that libkiln carries it without exporting it and lives beside another copy in one process.
+# The schema compiler is Debian's own program of the same version.
+
+set(capnproto_root "${KILN_DEPS_DIR}/capnproto")
+if(NOT EXISTS "${capnproto_root}/lib/libcapnp-rpc.a")
+  message(FATAL_ERROR "Cap'n Proto is not in ${capnproto_root}; run scripts/setup first (scripts/demo and scripts/test do)")
+endif()
+find_program(CAPNP_PROGRAM capnp REQUIRED)
+
+function(kiln_import_capnproto target library)
+  add_library(${target} STATIC IMPORTED GLOBAL)
+  set_target_properties(${target} PROPERTIES
+    IMPORTED_LOCATION "${capnproto_root}/lib/lib${library}.a"
+    INTERFACE_INCLUDE_DIRECTORIES "${capnproto_root}/include"
+    INTERFACE_LINK_LIBRARIES "${ARGN}")
+endfunction()
+kiln_import_capnproto(CapnProto::kj kj Threads::Threads)
+kiln_import_capnproto(CapnProto::kj-async kj-async CapnProto::kj)
+kiln_import_capnproto(CapnProto::capnp capnp CapnProto::kj)
+kiln_import_capnproto(CapnProto::capnp-rpc capnp-rpc "CapnProto::capnp;CapnProto::kj-async")

@@ -1,0 +1,50 @@
+#include "jit/dependencies.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace kiln {
+namespace {
+
+bool agrees(const Dependency& dependency, const FileState& state) {
+  if (dependency.kind != state.kind) return false;
+  if (dependency.kind == FileKind::file && dependency.size != state.size) return false;
+  return dependency.xxh3 == state.xxh3;
+}
+
+}  // namespace
+
+DependencySet normalised(std::vector<Dependency> dependencies) {
+  std::sort(dependencies.begin(), dependencies.end(), [](const Dependency& a, const Dependency& b) {
+    return std::tie(a.path, a.kind) < std::tie(b.path, b.kind);
+  });
+  dependencies.erase(std::unique(dependencies.begin(), dependencies.end(),
+                                 [](const Dependency& a, const Dependency& b) {
+                                   return a.path == b.path && a.kind == b.kind;
+                                 }),
+                     dependencies.end());
+  std::unordered_map<std::uint32_t, std::uint32_t> numbers;
+  for (auto& dependency : dependencies) {
+    if (dependency.fileNumber == 0) continue;
+    auto next = static_cast<std::uint32_t>(numbers.size() + 1);
+    dependency.fileNumber = numbers.try_emplace(dependency.fileNumber, next).first->second;
+  }
+  return dependencies;
+}
+
+std::optional<std::size_t> firstDisagreement(const DependencySet& dependencies,
+                                             std::span<const FileState> states) {
+  std::unordered_map<std::uint32_t, std::uint64_t> identityOf;
+  std::unordered_map<std::uint64_t, std::uint32_t> numberOf;
+  for (std::size_t i = 0; i < dependencies.size(); ++i) {
+    if (i >= states.size() || !agrees(dependencies[i], states[i])) return i;
+    auto number = dependencies[i].fileNumber;
+    if (number == 0) continue;
+    auto identity = states[i].identity;
+    if (identityOf.try_emplace(number, identity).first->second != identity) return i;
+    if (numberOf.try_emplace(identity, number).first->second != number) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace kiln

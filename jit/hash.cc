@@ -1,0 +1,99 @@
+#include "jit/hash.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+
+namespace kiln {
+namespace {
+
+int hexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+Hash128 canonical(XXH128_hash_t hash) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  Hash128 result;
+  std::copy(std::begin(canonical.digest), std::end(canonical.digest), result.bytes.begin());
+  return result;
+}
+
+}  // namespace
+
+std::array<std::uint8_t, 8> littleEndian(std::uint64_t value) {
+  std::array<std::uint8_t, 8> bytes;
+  for (auto& byte : bytes) {
+    byte = static_cast<std::uint8_t>(value);
+    value >>= 8;
+  }
+  return bytes;
+}
+
+template <std::size_t N>
+std::string Digest<N>::hex() const {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * N);
+  for (auto byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+template <std::size_t N>
+std::optional<Digest<N>> Digest<N>::fromHex(std::string_view text) {
+  if (text.size() != 2 * N) return std::nullopt;
+  Digest digest;
+  for (std::size_t i = 0; i < N; ++i) {
+    int high = hexValue(text[2 * i]);
+    int low = hexValue(text[2 * i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    digest.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
+  }
+  return digest;
+}
+
+template <std::size_t N>
+std::optional<Digest<N>> Digest<N>::fromBytes(Bytes raw) {
+  if (raw.size() != N) return std::nullopt;
+  Digest digest;
+  std::transform(raw.begin(), raw.end(), digest.bytes.begin(),
+                 [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
+  return digest;
+}
+
+template struct Digest<16>;
+template struct Digest<32>;
+
+Hash128 xxh3(Bytes bytes) { return canonical(XXH3_128bits(bytes.data(), bytes.size())); }
+
+std::uint64_t xxh3Checksum(Bytes bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+struct FieldHasher::State {
+  XXH3_state_t xxh;
+};
+
+FieldHasher::FieldHasher() : state_(new State) { XXH3_128bits_reset(&state_->xxh); }
+FieldHasher::~FieldHasher() { delete state_; }
+
+void FieldHasher::field(std::uint8_t tag, Bytes value) {
+  auto length = littleEndian(value.size());
+  XXH3_128bits_update(&state_->xxh, &tag, 1);
+  XXH3_128bits_update(&state_->xxh, length.data(), length.size());
+  XXH3_128bits_update(&state_->xxh, value.data(), value.size());
+}
+
+void FieldHasher::field(std::uint8_t tag, std::uint64_t value) {
+  auto bytes = littleEndian(value);
+  field(tag, std::as_bytes(std::span(bytes)));
+}
+
+Hash128 FieldHasher::finish() const { return canonical(XXH3_128bits_digest(&state_->xxh)); }
+
+}  // namespace kiln

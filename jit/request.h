@@ -1,0 +1,63 @@
+// A request: everything that the caller chose and that may change the output.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jit/target.h"
+
+namespace kiln {
+
+// Values are stored, sent and hashed; they never change and are never reused.
+enum class Language : std::uint16_t { cuda = 1 };
+enum class OutputKind : std::uint16_t { cubin = 1, ptx = 2, ltoir = 3 };
+
+std::string_view name(Language language);  // "cuda"
+std::string_view name(OutputKind kind);    // "cubin", "ptx", "ltoir"
+std::optional<Language> parseLanguage(std::string_view text);
+std::optional<OutputKind> parseOutputKind(std::string_view text);
+std::optional<Language> languageFromNumber(std::uint16_t number);
+std::optional<OutputKind> outputKindFromNumber(std::uint16_t number);
+
+// The names by which the client knows the request's places. They are not in the request hash: they join the
+// key only where they can reach the output (names_binding.h).
+struct Names {
+  std::string source;            // as the compiler is told, relative to workingDirectory or absolute: "k.cu"
+  std::string workingDirectory;  // absolute
+  std::vector<std::string> includeDirectories;  // in search order, relative to workingDirectory or absolute
+
+  bool operator==(const Names&) const = default;
+};
+
+// A header that exists only in memory, found by the compiler under exactly this name.
+struct Header {
+  std::string name;
+  std::string content;
+
+  bool operator==(const Header&) const = default;
+};
+
+struct Request {
+  Language language = Language::cuda;
+  Target target;
+  std::string source;
+  Names names;
+  std::vector<Header> headers;
+  // Verbatim and in order. Include directories stand in `names`, the target in `target`, neither here.
+  std::vector<std::string> options;
+  std::vector<std::string> nameExpressions;
+  // Sorted, without duplicates, never empty.
+  std::vector<OutputKind> outputs;
+  // What time() tells the compiler, in seconds since 1970.
+  std::uint64_t timestamp = 0;
+
+  bool operator==(const Request&) const = default;
+};
+
+// Beside the request and outside its hash: higher runs first.
+enum class Priority : std::uint8_t { background = 0, normal = 1, interactive = 2 };
+
+}  // namespace kiln

@@ -1,0 +1,39 @@
+#include "jit/sha256.h"
+
+#include <openssl/evp.h>
+
+#include <stdexcept>
+
+namespace kiln {
+namespace {
+
+EVP_MD_CTX* cast(void* context) { return static_cast<EVP_MD_CTX*>(context); }
+
+void require(int result) {
+  if (result != 1) throw std::runtime_error("OpenSSL cannot compute SHA-256; check its configuration");
+}
+
+}  // namespace
+
+Sha256Hasher::Sha256Hasher() : context_(EVP_MD_CTX_new()) {
+  if (context_ == nullptr) throw std::bad_alloc();
+  require(EVP_DigestInit_ex(cast(context_), EVP_sha256(), nullptr));
+}
+
+Sha256Hasher::~Sha256Hasher() { EVP_MD_CTX_free(cast(context_)); }
+
+void Sha256Hasher::add(Bytes bytes) { require(EVP_DigestUpdate(cast(context_), bytes.data(), bytes.size())); }
+
+Sha256 Sha256Hasher::finish() {
+  Sha256 digest;
+  require(EVP_DigestFinal_ex(cast(context_), digest.bytes.data(), nullptr));
+  return digest;
+}
+
+Sha256 sha256(Bytes bytes) {
+  Sha256Hasher hasher;
+  hasher.add(bytes);
+  return hasher.finish();
+}
+
+}  // namespace kiln

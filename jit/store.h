@@ -1,0 +1,73 @@
+// The interface of a store: entries by key, manifests by request, requests by their source.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jit/artifact.h"
+#include "jit/request.h"
+
+namespace kiln {
+
+// Why the store could not do what it was asked: the path, what went wrong and what to do.
+struct StoreError {
+  std::string message;
+};
+
+template <typename T>
+using StoreResult = std::expected<T, StoreError>;
+
+// One line of a listing: what `kiln ls` shows without reading binaries.
+struct EntrySummary {
+  EntryKey key;
+  std::string domain;
+  std::string sourceName;
+  Target target;
+  std::string toolchainName;
+  std::optional<FailureKind> failure;
+  std::uint64_t bytes = 0;  // of all outputs
+  double compileMilliseconds = 0;
+  std::uint64_t createdAt = 0;  // seconds since 1970
+};
+
+struct StoreStatistics {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;            // on disk (or in memory), about
+  std::uint64_t corruptEntries = 0;  // found bad and dropped since it was opened
+};
+
+// Synchronous and thread-safe; calls may block on the disk. Nothing is returned that was not verified: an entry
+// that fails its checksum is dropped, counted and reported as absent.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Every manifest of the request in the domain, the most recently stored first.
+  virtual StoreResult<std::vector<Manifest>> manifests(std::string_view domain,
+                                                       const Hash128& requestHash) = 0;
+  virtual StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) = 0;
+  // Keeps the entry, its manifest and its request, all or nothing, durably when it returns. An entry of the same
+  // key is replaced.
+  virtual StoreResult<void> put(const Entry& entry, const Request& request) = 0;
+  virtual StoreResult<void> remove(std::string_view domain, const EntryKey& key) = 0;
+
+  virtual StoreResult<std::optional<Request>> request(std::string_view domain,
+                                                      const Hash128& requestHash) = 0;
+  // Requests of the domain with the same source text, at most `limit`: the nearest to one that was never seen.
+  virtual StoreResult<std::vector<Request>> requestsWithSource(std::string_view domain,
+                                                               const Hash128& sourceHash,
+                                                               std::size_t limit) = 0;
+
+  // Entries of the domain in order of key, from the first behind `after` (or from the start), at most `limit`.
+  virtual StoreResult<std::vector<EntrySummary>> list(std::string_view domain,
+                                                      std::optional<EntryKey> after, std::size_t limit) = 0;
+  virtual StoreResult<StoreStatistics> statistics() = 0;
+};
+
+}  // namespace kiln

@@ -1,0 +1,30 @@
+// A target: the architecture a request is compiled for.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "jit/failure.h"
+
+namespace kiln {
+
+struct Target {
+  // What kind of architecture it is; says which outputs exist. Values are stored; they never change.
+  enum class Kind : std::uint8_t {
+    nvidiaReal = 1,     // sm_NN, sm_NNa, sm_NNf: machine code
+    nvidiaVirtual = 2,  // compute_NN and its a and f forms: PTX
+  };
+
+  Kind kind = Kind::nvidiaReal;
+  std::string name;  // canonical, as the compiler spells it: "sm_90a"
+
+  bool operator==(const Target&) const = default;
+};
+
+// Accepts the spellings listed at Target::Kind; whether a toolchain knows the architecture is its own question.
+// Failure: unsupportedTarget.
+std::expected<Target, Failure> parseTarget(std::string_view text);
+
+}  // namespace kiln

@@ -1,0 +1,40 @@
+#include "jit/toolchain.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace kiln {
+namespace {
+
+// Takes the leading number of `version` and the dot behind it.
+unsigned takeNumber(std::string_view& version) {
+  unsigned number = 0;
+  auto dot = std::min(version.find('.'), version.size());
+  std::from_chars(version.data(), version.data() + dot, number);
+  version.remove_prefix(std::min(dot + 1, version.size()));
+  return number;
+}
+
+}  // namespace
+
+bool isOlderVersion(std::string_view a, std::string_view b) {
+  while (!a.empty() || !b.empty()) {
+    auto left = takeNumber(a);
+    auto right = takeNumber(b);
+    if (left != right) return left < right;
+  }
+  return false;
+}
+
+const Toolchain* chooseToolchain(const std::vector<Toolchain>& toolchains, Language language,
+                                 std::string_view name) {
+  const Toolchain* best = nullptr;
+  for (const auto& toolchain : toolchains) {
+    if (toolchain.language != language || !toolchain.problem.empty()) continue;
+    if (!name.empty() && name != toolchain.name && name != toolchain.frontend) continue;
+    if (best == nullptr || isOlderVersion(best->version, toolchain.version)) best = &toolchain;
+  }
+  return best;
+}
+
+}  // namespace kiln

@@ -1,0 +1,35 @@
+// A toolchain: one compiler on this node.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jit/hash.h"
+#include "jit/request.h"
+
+namespace kiln {
+
+struct Toolchain {
+  std::string name;      // "nvrtc 13.0": what a person chooses by
+  std::string frontend;  // "nvrtc": the folder under frontends/ that drives it
+  std::string version;   // "13.0": digits and dots, compared number by number
+  std::string library;   // absolute path of the library that is loaded
+  Language language = Language::cuda;
+  // SHA-256 over the bytes of every file that decides the output, and over the revision of the frontend that
+  // drives it. Two copies with equal bytes are one identity.
+  Sha256 identity;
+  std::vector<std::string> targets;  // what it compiles for, in its own order
+  std::string problem;               // why it cannot be used; empty if it can
+
+  bool operator==(const Toolchain&) const = default;
+};
+
+// Whether version `a` is older than `b`, comparing number by number: "12.9" < "13.0" < "13.10".
+bool isOlderVersion(std::string_view a, std::string_view b);
+
+// The toolchain for `language` that `name` chooses, the newest usable one if `name` is empty; null if there is
+// none. A name without a version ("nvrtc") chooses the newest of that frontend. Among equals the first wins.
+const Toolchain* chooseToolchain(const std::vector<Toolchain>& toolchains, Language language,
+                                 std::string_view name);
+
+}  // namespace kiln

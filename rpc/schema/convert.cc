@@ -1,0 +1,296 @@
+#include "rpc/schema/convert.h"
+
+#include <algorithm>
+#include <set>
+
+namespace kiln::convert {
+namespace {
+
+std::unexpected<Failure> invalid(std::string message) {
+  return std::unexpected(Failure{FailureKind::invalidRequest, std::move(message)});
+}
+
+template <std::size_t N>
+void writeDigest(auto&& set, const Digest<N>& digest) {
+  if (!digest.isZero()) set(toData(digest.view()));
+}
+
+// Empty data is the zero digest; anything else must have the digest's size.
+template <std::size_t N>
+bool readDigest(capnp::Data::Reader data, Digest<N>& digest) {
+  if (data.size() == 0) {
+    digest = {};
+    return true;
+  }
+  auto value = Digest<N>::fromBytes(bytes(data));
+  if (!value) return false;
+  digest = *value;
+  return true;
+}
+
+std::vector<std::string> readTexts(capnp::List<capnp::Text>::Reader reader) {
+  std::vector<std::string> texts;
+  texts.reserve(reader.size());
+  for (auto item : reader) texts.emplace_back(text(item));
+  return texts;
+}
+
+void writeTexts(capnp::List<capnp::Text>::Builder builder, const std::vector<std::string>& texts) {
+  for (unsigned i = 0; i < texts.size(); ++i) builder.set(i, toText(texts[i]));
+}
+
+Read<std::vector<OutputKind>> readOutputs(capnp::List<uint16_t>::Reader reader, const Target& target) {
+  std::vector<OutputKind> outputs;
+  for (auto number : reader) {
+    auto kind = outputKindFromNumber(number);
+    if (!kind) return invalid("output kind " + std::to_string(number) + " is unknown to this version of kiln");
+    outputs.push_back(*kind);
+  }
+  if (outputs.empty()) {
+    outputs.push_back(target.kind == Target::Kind::nvidiaVirtual ? OutputKind::ptx : OutputKind::cubin);
+  }
+  std::sort(outputs.begin(), outputs.end());
+  outputs.erase(std::unique(outputs.begin(), outputs.end()), outputs.end());
+  return outputs;
+}
+
+}  // namespace
+
+void write(schema::Names::Builder builder, const Names& names) {
+  builder.setSource(toText(names.source));
+  builder.setWorkingDirectory(toText(names.workingDirectory));
+  writeTexts(builder.initIncludeDirectories(names.includeDirectories.size()), names.includeDirectories);
+}
+
+Names read(schema::Names::Reader reader) {
+  return {std::string(text(reader.getSource())), std::string(text(reader.getWorkingDirectory())),
+          readTexts(reader.getIncludeDirectories())};
+}
+
+void write(schema::Request::Builder builder, const Request& request) {
+  builder.setLanguage(static_cast<std::uint16_t>(request.language));
+  builder.setTarget(toText(request.target.name));
+  builder.setSource(toData(request.source));
+  write(builder.initNames(), request.names);
+  auto headers = builder.initHeaders(request.headers.size());
+  for (unsigned i = 0; i < request.headers.size(); ++i) {
+    headers[i].setName(toText(request.headers[i].name));
+    headers[i].setContent(toData(request.headers[i].content));
+  }
+  writeTexts(builder.initOptions(request.options.size()), request.options);
+  writeTexts(builder.initNameExpressions(request.nameExpressions.size()), request.nameExpressions);
+  auto outputs = builder.initOutputs(request.outputs.size());
+  for (unsigned i = 0; i < request.outputs.size(); ++i) {
+    outputs.set(i, static_cast<std::uint16_t>(request.outputs[i]));
+  }
+  builder.setTimestamp(request.timestamp);
+}
+
+Read<Request> read(schema::Request::Reader reader) {
+  Request request;
+  auto language = languageFromNumber(reader.getLanguage());
+  if (!language) {
+    return invalid("language " + std::to_string(reader.getLanguage()) + " is unknown to this version of kiln");
+  }
+  request.language = *language;
+  auto target = parseTarget(text(reader.getTarget()));
+  if (!target) return std::unexpected(std::move(target.error()));
+  request.target = std::move(*target);
+  request.source = text(reader.getSource());
+  request.names = read(reader.getNames());
+  if (!request.names.workingDirectory.starts_with('/')) {
+    return invalid("the working directory '" + request.names.workingDirectory + "' is not an absolute path");
+  }
+  std::set<std::string_view> headerNames;
+  for (auto header : reader.getHeaders()) {
+    auto headerName = text(header.getName());
+    if (headerName.empty()) return invalid("a header in memory has no name; give each the name it is included by");
+    if (!headerNames.insert(headerName).second) {
+      return invalid("the header in memory '" + std::string(headerName) + "' is given twice; give each name once");
+    }
+    request.headers.push_back({std::string(headerName), std::string(text(header.getContent()))});
+  }
+  request.options = readTexts(reader.getOptions());
+  request.nameExpressions = readTexts(reader.getNameExpressions());
+  auto outputs = readOutputs(reader.getOutputs(), request.target);
+  if (!outputs) return std::unexpected(std::move(outputs.error()));
+  request.outputs = std::move(*outputs);
+  request.timestamp = reader.getTimestamp();
+  return request;
+}
+
+void write(schema::Failure::Builder builder, const Failure& failure) {
+  builder.setKind(static_cast<std::uint16_t>(failure.kind));
+  builder.setMessage(toText(failure.message));
+  builder.setLog(toData(failure.log));
+}
+
+Failure read(schema::Failure::Reader reader) {
+  auto kind = failureKindFromNumber(reader.getKind()).value_or(FailureKind::internal);
+  return {kind, std::string(text(reader.getMessage())), std::string(text(reader.getLog()))};
+}
+
+void write(capnp::List<schema::Dependency>::Builder builder, const DependencySet& dependencies) {
+  for (unsigned i = 0; i < dependencies.size(); ++i) {
+    const auto& dependency = dependencies[i];
+    auto item = builder[i];
+    item.setRole(static_cast<std::uint8_t>(dependency.path.role));
+    item.setIndex(dependency.path.index);
+    item.setPath(toText(dependency.path.path));
+    item.setKind(static_cast<std::uint8_t>(dependency.kind));
+    item.setSize(dependency.size);
+    writeDigest([&](auto data) { item.setXxh3(data); }, dependency.xxh3);
+    writeDigest([&](auto data) { item.setSha256(data); }, dependency.sha256);
+    item.setFileNumber(dependency.fileNumber);
+  }
+}
+
+Read<DependencySet> read(capnp::List<schema::Dependency>::Reader reader) {
+  DependencySet dependencies;
+  dependencies.reserve(reader.size());
+  for (auto item : reader) {
+    Dependency dependency;
+    auto path = std::string(text(item.getPath()));
+    if (item.getRole() < 1 || item.getRole() > 4 || item.getKind() < 1 || item.getKind() > 7) {
+      return invalid("the dependency '" + path + "' has an unknown role or kind");
+    }
+    dependency.path = {static_cast<FileRole>(item.getRole()), item.getIndex(), std::move(path)};
+    dependency.kind = static_cast<FileKind>(item.getKind());
+    dependency.size = item.getSize();
+    if (!readDigest(item.getXxh3(), dependency.xxh3) || !readDigest(item.getSha256(), dependency.sha256)) {
+      return invalid("a digest of the dependency '" + dependency.path.path + "' has the wrong size");
+    }
+    dependency.fileNumber = item.getFileNumber();
+    dependencies.push_back(std::move(dependency));
+  }
+  return dependencies;
+}
+
+void write(schema::Artifact::Builder builder, const Artifact& artifact) {
+  auto outputs = builder.initOutputs(artifact.outputs.size());
+  for (unsigned i = 0; i < artifact.outputs.size(); ++i) {
+    const auto& output = artifact.outputs[i];
+    outputs[i].setKind(static_cast<std::uint16_t>(output.kind));
+    outputs[i].setSize(output.bytes.size());
+    writeDigest([&](auto data) { outputs[i].setSha256(data); }, output.sha256);
+    outputs[i].setInline(toData(output.bytes));
+  }
+  builder.setLog(toData(artifact.log));
+  auto names = builder.initLoweredNames(artifact.loweredNames.size());
+  for (unsigned i = 0; i < artifact.loweredNames.size(); ++i) {
+    names[i].setExpression(toText(artifact.loweredNames[i].expression));
+    names[i].setLowered(toText(artifact.loweredNames[i].lowered));
+  }
+}
+
+Read<Artifact> read(schema::Artifact::Reader reader) {
+  Artifact artifact;
+  for (auto item : reader.getOutputs()) {
+    Output output;
+    auto kind = outputKindFromNumber(item.getKind());
+    if (!kind) return invalid("output kind " + std::to_string(item.getKind()) + " is unknown to this version of kiln");
+    output.kind = *kind;
+    if (!readDigest(item.getSha256(), output.sha256)) return invalid("an output's digest has the wrong size");
+    if (item.isInline()) output.bytes = text(item.getInline());
+    artifact.outputs.push_back(std::move(output));
+  }
+  artifact.log = text(reader.getLog());
+  for (auto item : reader.getLoweredNames()) {
+    artifact.loweredNames.push_back({std::string(text(item.getExpression())), std::string(text(item.getLowered()))});
+  }
+  return artifact;
+}
+
+void write(schema::FileAnswer::Builder builder, const FileAnswer& answer) {
+  builder.setIdentity(answer.identity);
+  builder.setSize(answer.size);
+  switch (answer.kind) {
+    case FileAnswer::Kind::absent:
+      return builder.setAbsent(toText(answer.text));
+    case FileAnswer::Kind::file:
+      return builder.setFile(toData(answer.text));
+    case FileAnswer::Kind::directory:
+      return builder.setDirectory();
+    case FileAnswer::Kind::other:
+      return builder.setOther(toText(answer.text));
+    case FileAnswer::Kind::denied:
+      return builder.setDenied(toText(answer.text));
+    case FileAnswer::Kind::failed: {
+      auto error = builder.initFailed();
+      error.setNumber(answer.error);
+      return error.setMessage(toText(answer.text));
+    }
+    case FileAnswer::Kind::listing:
+      return writeTexts(builder.initListing(answer.names.size()), answer.names);
+    case FileAnswer::Kind::text:
+      return builder.setText(toText(answer.text));
+  }
+}
+
+FileAnswer read(schema::FileAnswer::Reader reader) {
+  using Kind = FileAnswer::Kind;
+  FileAnswer answer{Kind::failed, reader.getIdentity(), reader.getSize()};
+  auto set = [&](Kind kind, std::string_view value) {
+    answer.kind = kind;
+    answer.text = value;
+  };
+  switch (reader.which()) {
+    case schema::FileAnswer::ABSENT:
+      set(Kind::absent, text(reader.getAbsent()));
+      return answer;
+    case schema::FileAnswer::FILE:
+      set(Kind::file, text(reader.getFile()));
+      answer.size = answer.text.size();
+      return answer;
+    case schema::FileAnswer::DIRECTORY:
+      answer.kind = Kind::directory;
+      return answer;
+    case schema::FileAnswer::OTHER:
+      set(Kind::other, text(reader.getOther()));
+      return answer;
+    case schema::FileAnswer::DENIED:
+      set(Kind::denied, text(reader.getDenied()));
+      return answer;
+    case schema::FileAnswer::FAILED:
+      set(Kind::failed, text(reader.getFailed().getMessage()));
+      answer.error = reader.getFailed().getNumber();
+      return answer;
+    case schema::FileAnswer::LISTING:
+      answer.kind = Kind::listing;
+      answer.names = readTexts(reader.getListing());
+      return answer;
+    case schema::FileAnswer::TEXT:
+      set(Kind::text, text(reader.getText()));
+      return answer;
+  }
+  answer.text = "the client answered in a way that this version of kiln does not know";
+  return answer;
+}
+
+void write(schema::Toolchain::Builder builder, const Toolchain& toolchain) {
+  builder.setName(toText(toolchain.name));
+  builder.setFrontend(toText(toolchain.frontend));
+  builder.setVersion(toText(toolchain.version));
+  builder.setLibrary(toText(toolchain.library));
+  builder.setLanguage(static_cast<std::uint16_t>(toolchain.language));
+  writeDigest([&](auto data) { builder.setIdentity(data); }, toolchain.identity);
+  writeTexts(builder.initTargets(toolchain.targets.size()), toolchain.targets);
+  builder.setProblem(toText(toolchain.problem));
+}
+
+Read<Toolchain> read(schema::Toolchain::Reader reader) {
+  Toolchain toolchain;
+  toolchain.name = text(reader.getName());
+  toolchain.frontend = text(reader.getFrontend());
+  toolchain.version = text(reader.getVersion());
+  toolchain.library = text(reader.getLibrary());
+  toolchain.language = languageFromNumber(reader.getLanguage()).value_or(Language::cuda);
+  if (!readDigest(reader.getIdentity(), toolchain.identity)) {
+    return invalid("the identity of toolchain '" + toolchain.name + "' has the wrong size");
+  }
+  toolchain.targets = readTexts(reader.getTargets());
+  toolchain.problem = text(reader.getProblem());
+  return toolchain;
+}
+
+}  // namespace kiln::convert

@@ -1,0 +1,273 @@
+@0x89d6e011f671d790;
+# kiln's public protocol, spoken over a Unix stream socket as Cap'n Proto RPC (two-party, level 1).
+#
+# The model
+# ---------
+# A client connects to a socket; the socket decides its domain, and nothing it sends can change what a client of
+# another domain gets. The bootstrap capability is `Kiln`. `connect` gives a `Session`, the only thing with work
+# to do:
+#
+#   lookup   asks by request hash. The source does not travel. A hit carries the artifact; a miss says why.
+#   compile  sends the request. The daemon looks once more, joins a compile of the same request that is running,
+#            or compiles. It never compiles one request twice at a time.
+#
+# The daemon reads no file of the client by itself. Beside each call the client hands in a `FileSource`, through
+# which the daemon asks for what the compiler asks for, and for the digests of what an entry depends on. All paths
+# in it are absolute and in the client's own view of the file system.
+#
+# The request hash is XXH3-128 over the fields of `Request` (jit/request_hash.h gives the encoding). A client that
+# cannot compute it sends an empty hash and calls `compile` alone. A hash that is sent must match the request.
+#
+# What came of a call is a value: an `Outcome`, which is an artifact, or a `Failure` with a stable number. RPC
+# exceptions mean that the connection or the daemon broke.
+#
+# Binaries come inline when they are small. A client that said `takesDescriptors` gets larger ones as a memfd: the
+# `Blob` capability carries the descriptor. A client that did not gets them inline always.
+#
+# A call is cancelled by dropping its promise. A compile that nobody waits for any more is killed.
+#
+# How this schema evolves
+# -----------------------
+# Fields and methods are only ever added, with the next number; none is removed, renumbered or given a new type.
+# A reader must accept enum values that it does not know. The values of enums are those of the C++ enums in jit/
+# where they are given as numbers (UInt16), so that storing and sending agree. A change in what a field means is a
+# new field. `protocolVersion` is raised only when a client of the old kind would be misled.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("kiln::schema");
+
+const protocolVersion :UInt32 = 1;
+
+interface Kiln {
+  connect @0 (client :ClientInfo) -> (daemon :DaemonInfo, session :Session);
+  # Fails as an exception, naming both versions, if the two cannot work together.
+}
+
+struct ClientInfo {
+  protocolVersion @0 :UInt32;
+  requestHashVersion @1 :UInt32;  # 0: this client never sends a hash
+  name @2 :Text;                  # for logs: program and version
+  takesDescriptors @3 :Bool;
+}
+
+struct DaemonInfo {
+  protocolVersion @0 :UInt32;
+  requestHashVersion @1 :UInt32;
+  version @2 :Text;
+  domain @3 :Text;
+}
+
+interface Session {
+  lookup @0 (hash :Data, names :Names, toolchain :Text, files :FileSource) -> (result :LookupResult);
+  # `hash` is 16 bytes. `toolchain` is a name ("nvrtc 13.0"), a frontend ("nvrtc") or empty: the newest.
+
+  compile @1 (request :Request, hash :Data, toolchain :Text, priority :Priority, timeoutMs :UInt32,
+              files :FileSource) -> (outcome :Outcome);
+  # `timeoutMs` bounds the compile itself; 0, or more than the daemon's own limit, means the daemon's limit.
+
+  toolchains @2 () -> (toolchains :List(Toolchain));
+  list @3 (after :Data, limit :UInt32) -> (entries :List(EntrySummary));
+  # Entries of this domain in order of key, from the first behind `after` (empty: from the start). A page shorter
+  # than `limit` (at most 1000) is the last.
+  show @4 (key :Data) -> (found :Bool, entry :Entry);
+  # `key` may be the first bytes of a key that no other entry of the domain shares.
+  stats @5 () -> (stats :Stats);
+  status @6 () -> (status :Status);
+  stop @7 () -> ();
+  # Finishes running compiles within the configured limit, then ends the daemon. Only for the daemon's own user
+  # and root; an exception for others.
+}
+
+enum Priority { normal @0; interactive @1; background @2; }
+
+struct Request {
+  language @0 :UInt16;               # jit/request.h Language: 1 cuda
+  target @1 :Text;                   # "sm_90a"
+  source @2 :Data;                   # the text, no terminator
+  names @3 :Names;
+  headers @4 :List(Header);          # found by the compiler under exactly these names
+  options @5 :List(Text);            # verbatim, in order; no include directories, no target
+  nameExpressions @6 :List(Text);
+  outputs @7 :List(UInt16);          # jit/request.h OutputKind: 1 cubin, 2 ptx, 3 ltoir; empty: the target's usual one
+  timestamp @8 :UInt64;              # what time() tells the compiler, seconds since 1970
+}
+
+struct Names {
+  # What the client calls things. Outside the hash; part of an entry's key only where they can reach the output.
+  source @0 :Text;                   # as the compiler is to be told; relative to workingDirectory or absolute
+  workingDirectory @1 :Text;         # absolute
+  includeDirectories @2 :List(Text); # in search order
+}
+
+struct Header { name @0 :Text; content @1 :Data; }
+
+struct LookupResult {
+  union {
+    hit @0 :Outcome;
+    miss @1 :Text;        # why, for a person: "never seen", or what differs from the nearest entry
+    failure @2 :Failure;  # no such toolchain, or the files could not be asked after
+  }
+}
+
+struct Outcome {
+  how @0 :How;
+  key @1 :Data;            # of the entry, 16 bytes; empty if nothing was remembered
+  toolchain @2 :Text;
+  compileMs @3 :Float64;   # what the compile took when it was done
+  dependencies @4 :List(Dependency);
+  missReason @5 :Text;     # why it was no hit; empty on a hit
+  notRemembered @6 :Text;  # why the result is not kept for the next asker; empty if it is
+  union {
+    artifact @7 :Artifact;
+    failure @8 :Failure;
+  }
+
+  enum How { hit @0; miss @1; joined @2; }
+  # joined: another client's compile of the same request was running, and its result is right for this client too.
+}
+
+struct Failure {
+  kind @0 :UInt16;   # jit/failure.h FailureKind
+  message @1 :Text;
+  log @2 :Data;      # what the compiler wrote, byte for byte
+}
+
+struct Artifact {
+  outputs @0 :List(Output);
+  log @1 :Data;
+  loweredNames @2 :List(LoweredName);
+}
+
+struct Output {
+  kind @0 :UInt16;
+  size @1 :UInt64;
+  sha256 @2 :Data;
+  union {
+    inline @3 :Data;
+    descriptor @4 :Blob;
+  }
+}
+
+interface Blob {
+  # A capability with a file descriptor attached: a sealed memfd that holds exactly the output's bytes.
+}
+
+struct LoweredName { expression @0 :Text; lowered @1 :Text; }
+
+struct Dependency {
+  role @0 :UInt8;         # jit/role_path.h FileRole: 1 include directory, 2 source directory, 3 working directory, 4 absolute
+  index @1 :UInt32;
+  path @2 :Text;
+  kind @3 :UInt8;         # jit/dependencies.h FileKind: 1 absent, 2 file, 3 directory, 4 listing, 5 link, 6 resolved, 7 other
+  size @4 :UInt64;
+  xxh3 @5 :Data;
+  sha256 @6 :Data;
+  fileNumber @7 :UInt32;  # dependencies with equal numbers are one file
+}
+
+interface FileSource {
+  # What the client allows the daemon to see of its files. Answers come in the order of the questions. An answer
+  # never fails as an exception for a reason that concerns one path.
+
+  look @0 (paths :List(Text)) -> (answers :List(FileAnswer));
+  # What is there, symbolic links followed; the content of regular files included.
+  digests @1 (paths :List(DigestQuestion)) -> (digests :List(FileDigest));
+  # What an entry depends on, without content.
+  list @2 (path :Text) -> (answer :FileAnswer);      # the names in a directory: `listing`
+  readLink @3 (path :Text) -> (answer :FileAnswer);  # the text of a symbolic link: `text`
+  resolve @4 (path :Text) -> (answer :FileAnswer);   # the path without links, "." and "..": `text`
+}
+
+struct FileAnswer {
+  identity @0 :UInt64;       # files and directories: equal for one file, different for two, while the client runs
+  size @1 :UInt64;
+  union {
+    absent @2 :Text;         # nothing is there; the shallowest directory of the path that is missing, or the path
+    file @3 :Data;           # a regular file: its content
+    directory @4 :Void;
+    other @5 :Text;          # a FIFO, a socket, a device: which
+    denied @6 :Text;         # the client does not allow it: the reason, and how to allow it
+    failed @7 :FileError;    # the file system said no
+    listing @8 :List(Text);  # names, without "." and ".."
+    text @9 :Text;
+  }
+}
+
+struct FileError { number @0 :Int32; message @1 :Text; }  # errno and its text
+
+struct DigestQuestion {
+  path @0 :Text;
+  kind @1 :UInt8;  # the FileKind that the entry has: which of the methods above its digest is of
+}
+
+struct FileDigest {
+  kind @0 :UInt8;      # FileKind as it is now; 0 if the question could not be answered, which agrees with nothing
+  size @1 :UInt64;
+  xxh3 @2 :Data;       # XXH3-128 of the content, the text, or the sorted names each ended by NUL
+  identity @3 :UInt64;
+}
+
+struct Toolchain {
+  name @0 :Text;
+  frontend @1 :Text;
+  version @2 :Text;
+  library @3 :Text;
+  language @4 :UInt16;
+  identity @5 :Data;        # SHA-256
+  targets @6 :List(Text);
+  problem @7 :Text;         # why it cannot be used; empty if it can
+  isDefault @8 :Bool;       # chosen for its language when a request names none
+}
+
+struct EntrySummary {
+  key @0 :Data;
+  sourceName @1 :Text;
+  target @2 :Text;
+  toolchain @3 :Text;
+  failure @4 :UInt16;     # FailureKind; 0: an artifact
+  bytes @5 :UInt64;       # of all outputs
+  compileMs @6 :Float64;
+  createdAt @7 :UInt64;   # seconds since 1970
+}
+
+struct Entry {
+  summary @0 :EntrySummary;
+  outcome @1 :Outcome;       # outputs without their bytes: size and digest alone, `inline` empty
+  request @2 :Request;       # without the source's bytes
+  sourceSha256 @3 :Data;
+  requestHash @4 :Data;
+  requestSha256 @5 :Data;
+  toolchainIdentity @6 :Data;
+  namesBind @7 :Bool;
+}
+
+struct Stats {
+  hits @0 :UInt64;
+  misses @1 :UInt64;             # compiles that were started because no entry fitted
+  joined @2 :UInt64;
+  compiles @3 :UInt64;           # compiles that ran, whatever came of them
+  failures @4 :List(FailureCount);
+  compileMs @5 :Float64;         # all compiles together
+  savedMs @6 :Float64;           # what hits and joins did not have to compile again
+  entries @7 :UInt64;
+  bytes @8 :UInt64;              # of the store
+  corruptEntries @9 :UInt64;
+
+  struct FailureCount { kind @0 :UInt16; count @1 :UInt64; }
+}
+
+struct Status {
+  version @0 :Text;
+  processId @1 :UInt32;
+  uptimeMs @2 :UInt64;
+  domain @3 :Text;
+  store @4 :Text;
+  clients @5 :UInt32;
+  running @6 :UInt32;            # compiles
+  queued @7 :UInt32;
+  jobs @8 :UInt32;               # how many may run at once
+  compilers @9 :List(CompilerProcess);
+  stopping @10 :Bool;
+
+  struct CompilerProcess { processId @0 :UInt32; toolchain @1 :Text; isZygote @2 :Bool; }
+}
