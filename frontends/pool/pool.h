@@ -31,7 +31,7 @@ struct CompilerProcessInfo {
 class CompilerPool final : public Compilers {
  public:
   CompilerPool(kj::UnixEventPort& port, PoolOptions options);
-  ~CompilerPool() override;  // kills and reaps every process
+  ~CompilerPool() noexcept override;  // kills and reaps every process
 
   kj::Promise<Compiled> compile(const Toolchain& toolchain, const Request& request,
                                 std::chrono::milliseconds timeout, FileAnswerer& files) override;
