@@ -1,9 +1,10 @@
 // libkiln's inside, in C++: what the C ABI (kiln.h) and the command line stand on.
 //
 // A Client has one I/O thread, which owns the connection and only moves bytes; hashing happens in the calling
-// thread, files are read by a small pool of its own. Calls from many threads run at once. After a fork the child
-// starts afresh: its first call makes a new thread and a new connection. A lost connection is made again by the
-// next call; a call that was under way is sent once more if it had reached no daemon or the daemon went away.
+// thread, files are read by a small pool of its own. Calls from many threads run at once. After a fork the
+// child starts afresh: its first call makes a new thread and a new connection. A lost connection is made
+// again by the next call; a call that was under way is sent once more if it had reached no daemon or the
+// daemon went away.
 #pragma once
 
 #include <chrono>
@@ -50,7 +51,8 @@ class OutputBytes {
   [[nodiscard]] const std::byte* data() const;
   [[nodiscard]] std::size_t size() const;
   static OutputBytes fromString(std::string bytes);
-  // Maps a sealed memfd of `size` bytes read-only; takes the descriptor. Nothing if it cannot be mapped whole.
+  // Maps a sealed memfd of `size` bytes read-only; takes the descriptor. Nothing if it cannot be mapped
+  // whole.
   static std::optional<OutputBytes> fromDescriptor(int descriptor, std::size_t size);
 
  private:
@@ -108,16 +110,17 @@ struct StatusReply {
 // One entry, outputs without bytes.
 struct ShowReply {
   EntrySummary summary;
-  Reply reply;                                       // how, key, toolchain, log, names, dependencies, failure
-  std::vector<std::pair<OutputKind, std::uint64_t>> outputSizes;  // beside reply.outputs' digests, in its order
-  Request request;                                   // without the source
+  Reply reply;  // how, key, toolchain, log, names, dependencies, failure
+  std::vector<std::pair<OutputKind, std::uint64_t>>
+      outputSizes;  // beside reply.outputs' digests, in its order
+  Request request;  // without the source
   Sha256 sourceSha256, requestSha256, toolchainIdentity;
   Hash128 requestHash;
   bool namesBind = false;
 };
 
-// Thread-safe; every call blocks until its answer is there. Destroying it cancels calls of other threads, which is
-// the caller's mistake, safely.
+// Thread-safe; every call blocks until its answer is there. Destroying it cancels calls of other threads,
+// which is the caller's mistake, safely.
 class Client {
  public:
   explicit Client(ClientOptions options);
@@ -125,8 +128,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Options may hold include directories (-I) and the target (-arch): they are taken out, or refused where they
-  // contradict the request. Expected failures of the request are in the reply.
+  // Options may hold include directories (-I) and the target (-arch): they are taken out, or refused where
+  // they contradict the request. Expected failures of the request are in the reply.
   Reached<Reply> compile(Request request, const CompileOptions& options);
 
   Reached<std::vector<ToolchainReply>> toolchains();

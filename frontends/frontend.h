@@ -16,9 +16,10 @@ namespace kiln {
 
 // Where toolchains are looked for, in this order; the first of two with equal identity wins.
 struct ToolchainSearch {
-  std::vector<std::filesystem::path> paths;  // configured: a library, or a directory that holds it somewhere below
+  std::vector<std::filesystem::path>
+      paths;  // configured: a library, or a directory that holds it somewhere below
   std::vector<std::filesystem::path> pythonPrefixes;  // prefixes whose site-packages are searched
-  bool system = true;  // CUDA_HOME, the usual prefixes, ldconfig
+  bool system = true;                                 // CUDA_HOME, the usual prefixes, ldconfig
 };
 
 // One compiler library that was found, before anything of it was loaded.
@@ -36,7 +37,8 @@ struct Frontend {
   // Loads the library; only kiln-compiler calls it.
   std::expected<std::unique_ptr<Compiler>, Failure> (*load)(const std::filesystem::path& library);
   std::expected<void, Failure> (*checkOptions)(const Request& request);
-  bool (*optionsBindNames)(const std::vector<std::string>& options);
+  // Whether the options or the outputs asked for bring the request's names into the output.
+  bool (*optionsBindNames)(const Request& request);
 };
 
 // All of them. The table is constant.
@@ -44,9 +46,10 @@ const std::vector<Frontend>& frontends();
 const Frontend* frontendByName(std::string_view name);
 const Frontend* frontendFor(Language language);
 
-// Finds every library of every frontend and computes its identity from the bytes of its files (SHA-256 over the
-// frontend's name and revision and each file's digest, framed as fields). Reads whole libraries: blocking. Version,
-// name and targets are left empty: only a process that loads the library can tell (pool/describe.h).
+// Finds every library of every frontend and computes its identity from the bytes of its files (SHA-256 over
+// the frontend's name and revision and each file's digest, framed as fields). Reads whole libraries:
+// blocking. Version, name and targets are left empty: only a process that loads the library can tell
+// (pool/describe.h).
 std::vector<Toolchain> findToolchains(const ToolchainSearch& search);
 
 }  // namespace kiln

@@ -1,6 +1,7 @@
 #include "jit/dependencies.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 namespace kiln {
@@ -15,7 +16,8 @@ bool agrees(const Dependency& dependency, const FileState& state) {
 }  // namespace
 
 DependencySet normalised(std::vector<Dependency> dependencies) {
-  std::sort(dependencies.begin(), dependencies.end(), [](const Dependency& a, const Dependency& b) {
+  // Stable, so that of two observations of one path the first is kept.
+  std::stable_sort(dependencies.begin(), dependencies.end(), [](const Dependency& a, const Dependency& b) {
     return std::tie(a.path, a.kind) < std::tie(b.path, b.kind);
   });
   dependencies.erase(std::unique(dependencies.begin(), dependencies.end(),

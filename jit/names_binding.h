@@ -4,7 +4,7 @@
 // may hold them. They bind when
 //   - an option asks for debug information, LTO or relocatable code (the frontend's rule), or
 //   - any text that the compiler reads holds a token that expands to a name: __FILE__ and its kin, or
-//     source_location, or
+//     source_location, or continues a word on the next line, so that such a token may be hidden in it, or
 //   - any text holds an include of an absolute path or of a macro, or an option names a request's directory:
 //     then a role path could be mistaken for another (dependencies.h).
 // The rule errs towards binding: a bound name costs a compile, an unbound one that mattered would be a wrong hit.

@@ -15,9 +15,10 @@
 namespace kiln {
 
 struct PoolOptions {
-  std::filesystem::path compilerProgram;            // kiln-compiler
-  std::uint64_t memoryLimit = 4ull << 30;           // bytes of anonymous memory of one child
-  std::chrono::milliseconds memoryInterval{25};     // how often children's memory is looked at
+  std::filesystem::path compilerProgram = {};    // kiln-compiler
+  std::uint64_t memoryLimit = 4ull << 30;        // bytes of anonymous memory of one child
+  std::chrono::milliseconds memoryInterval{25};  // how often children's memory is looked at
+  // How long a zygote may take to get ready, and afterwards to clone a child.
   std::chrono::milliseconds zygoteStartTimeout{30'000};
 };
 
@@ -27,16 +28,21 @@ struct CompilerProcessInfo {
   bool isZygote = false;
 };
 
-// All methods belong to the event loop's thread.
+// All methods belong to the event loop's thread, and that thread lives as long as the pool: the compilers die
+// with it.
 class CompilerPool final : public Compilers {
  public:
-  CompilerPool(kj::UnixEventPort& port, PoolOptions options);
-  ~CompilerPool() noexcept override;  // kills and reaps every process
+  // `io` belongs to the loop of `port`; both outlive the pool.
+  CompilerPool(kj::UnixEventPort& port, kj::LowLevelAsyncIoProvider& io, PoolOptions options);
+  // Kills and reaps every process. Compiles that run are cancelled: their promises reject.
+  ~CompilerPool() noexcept override;
 
   kj::Promise<Compiled> compile(const Toolchain& toolchain, const Request& request,
                                 std::chrono::milliseconds timeout, FileAnswerer& files) override;
-  // Starts the toolchain's zygote, so that the first compile finds it warm. Errors show with the first compile.
+  // Starts the toolchain's zygote, so that the first compile finds it warm. Errors show with the first
+  // compile.
   void prepare(const Toolchain& toolchain);
+  // Every process that lives, also one that was killed and is about to end; in order of processId.
   [[nodiscard]] std::vector<CompilerProcessInfo> processes() const;
 
  private:

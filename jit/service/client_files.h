@@ -11,8 +11,8 @@
 
 namespace kiln {
 
-// Reference counted, since a running compile may outlive the call that brought it. Promises reject only when the
-// client is gone.
+// Reference counted, since a running compile may outlive the call that brought it. Promises reject only when
+// the client is gone.
 class ClientFiles : public kj::Refcounted {
  public:
   virtual kj::Promise<FileAnswer> answer(FileQuestion question) = 0;

@@ -22,9 +22,10 @@ class Compilers {
  public:
   virtual ~Compilers() = default;
 
-  // Compiles in a process of its own. Never rejects because of the request, the compiler or its process: those are
-  // failures in the result (timeout, memoryLimit, compilerCrash, toolchainUnavailable, ...). Dropping the promise
-  // kills the process. `toolchain` and `request` are copied; `files` must outlive the promise.
+  // Compiles in a process of its own. Never rejects because of the request, the compiler or its process:
+  // those are failures in the result (timeout, memoryLimit, compilerCrash, toolchainUnavailable, ...).
+  // Dropping the promise kills the process. `toolchain` and `request` are copied; `files` must outlive the
+  // promise.
   virtual kj::Promise<Compiled> compile(const Toolchain& toolchain, const Request& request,
                                         std::chrono::milliseconds timeout, FileAnswerer& files) = 0;
 };

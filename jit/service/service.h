@@ -1,14 +1,16 @@
 // The compile service: look up, join, queue, compile, publish.
 //
 // One event loop thread, no locks. The store is called on the executor. Per (domain, request hash, toolchain
-// identity) at most one compile runs; whoever asks meanwhile joins it, and is given the result only if the result's
-// dependencies agree with the joiner's own files and, where they bind, names; else it is asked for anew.
+// identity) at most one compile runs; whoever asks meanwhile joins it, and is given the result only if the
+// result's dependencies agree with the joiner's own files and, where they bind, names; else it is asked for
+// anew.
 #pragma once
 
 #include <kj/async.h>
-#include <kj/timer.h>
 
 #include <chrono>
+#include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -49,39 +51,55 @@ struct Asker {
 };
 
 struct ServiceLimits {
-  unsigned jobs = 1;      // compiles that run at once, at least 1
-  unsigned queue = 4096;  // compiles that may wait; more are refused as overloaded
+  unsigned jobs = 1;                           // compiles that run at once, at least 1
+  unsigned queue = 4096;                       // compiles that may wait; more are refused as overloaded
   std::chrono::milliseconds timeout{120'000};  // of one compile; a caller's own may only be shorter
 };
 
-struct ServiceStatistics {
-  std::uint64_t hits = 0;
-  std::uint64_t misses = 0;
-  std::uint64_t joined = 0;
-  std::uint64_t compiles = 0;
-  std::map<FailureKind, std::uint64_t> failures;
-  double compileMilliseconds = 0;
-  double savedMilliseconds = 0;
+// What the service asks of, and tells, whoever wires it up. Both are set. Called on the event loop's thread;
+// must not block.
+struct ServiceHooks {
+  // Whether the frontend takes the request's options; a failure is the outcome of the compile.
+  std::function<std::expected<void, Failure>(const Request&)> check;
+  // The store failed. The request is served all the same: by a compile, or by a result that is not
+  // remembered.
+  std::function<void(const StoreError&)> onStoreError;
 };
 
-// All methods belong to the event loop's thread. `toolchains`, `store`, `compilers` and `executor` outlive it.
+// Counts of one domain since the service started.
+struct ServiceStatistics {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;    // compiles asked for because no entry fitted and none was running
+  std::uint64_t joined = 0;    // callers who were given the result of another's compile
+  std::uint64_t compiles = 0;  // compiles that were started, whatever came of them
+  std::map<FailureKind, std::uint64_t> failures;  // of compiles, and of requests refused without one
+  double compileMilliseconds = 0;                 // all compiles together
+  double savedMilliseconds = 0;                   // what hits and joins did not have to compile again
+};
+
+// All methods belong to the event loop's thread. `store`, `compilers` and `executor` outlive it, `store`
+// outlives `executor` too, and the promises it gives are gone before it is.
 class CompileService {
  public:
-  CompileService(Store& store, Compilers& compilers, Executor& executor, kj::Timer& timer,
-                 std::vector<Toolchain> toolchains, ServiceLimits limits);
+  CompileService(Store& store, Compilers& compilers, Executor& executor, std::vector<Toolchain> toolchains,
+                 ServiceLimits limits, ServiceHooks hooks);
   ~CompileService();
 
-  // Rejects only when the client's files are gone.
+  // The request's language is part of its hash, so that `asker.toolchain` is chosen for every language there
+  // is. Rejects only when the client's files are gone.
   kj::Promise<LookupResult> lookup(Asker asker, Hash128 requestHash);
-  // `timeout` zero: the service's limit. Dropping the promise leaves the compile; the last to leave kills it.
+  // `timeout` bounds the compile, not the wait for it; zero: the service's limit. Who joins a running compile
+  // waits under that compile's limit, and compiles anew if that one proves shorter than the own. Dropping the
+  // promise leaves the compile; the last to leave kills it. Rejects only when the client's files are gone.
   kj::Promise<Outcome> compile(Asker asker, Request request, Priority priority,
                                std::chrono::milliseconds timeout);
 
   [[nodiscard]] const std::vector<Toolchain>& toolchains() const;
-  [[nodiscard]] const ServiceStatistics& statistics(std::string_view domain) const;
+  [[nodiscard]] ServiceStatistics statistics(std::string_view domain) const;
   [[nodiscard]] unsigned running() const;
   [[nodiscard]] unsigned queued() const;
-  // From now on every new compile is refused as overloaded; resolves when none runs or waits any more.
+  // From now on every new call of compile() is refused as overloaded; resolves when all earlier ones are
+  // through.
   kj::Promise<void> drain();
 
  private:

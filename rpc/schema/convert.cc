@@ -43,7 +43,8 @@ Read<std::vector<OutputKind>> readOutputs(capnp::List<uint16_t>::Reader reader, 
   std::vector<OutputKind> outputs;
   for (auto number : reader) {
     auto kind = outputKindFromNumber(number);
-    if (!kind) return invalid("output kind " + std::to_string(number) + " is unknown to this version of kiln");
+    if (!kind)
+      return invalid("output kind " + std::to_string(number) + " is unknown to this version of kiln");
     outputs.push_back(*kind);
   }
   if (outputs.empty()) {
@@ -90,7 +91,8 @@ Read<Request> read(schema::Request::Reader reader) {
   Request request;
   auto language = languageFromNumber(reader.getLanguage());
   if (!language) {
-    return invalid("language " + std::to_string(reader.getLanguage()) + " is unknown to this version of kiln");
+    return invalid("language " + std::to_string(reader.getLanguage()) +
+                   " is unknown to this version of kiln");
   }
   request.language = *language;
   auto target = parseTarget(text(reader.getTarget()));
@@ -104,9 +106,11 @@ Read<Request> read(schema::Request::Reader reader) {
   std::set<std::string_view> headerNames;
   for (auto header : reader.getHeaders()) {
     auto headerName = text(header.getName());
-    if (headerName.empty()) return invalid("a header in memory has no name; give each the name it is included by");
+    if (headerName.empty())
+      return invalid("a header in memory has no name; give each the name it is included by");
     if (!headerNames.insert(headerName).second) {
-      return invalid("the header in memory '" + std::string(headerName) + "' is given twice; give each name once");
+      return invalid("the header in memory '" + std::string(headerName) +
+                     "' is given twice; give each name once");
     }
     request.headers.push_back({std::string(headerName), std::string(text(header.getContent()))});
   }
@@ -169,12 +173,13 @@ Read<DependencySet> read(capnp::List<schema::Dependency>::Reader reader) {
 void write(schema::Artifact::Builder builder, const Artifact& artifact) {
   auto outputs = builder.initOutputs(artifact.outputs.size());
   for (unsigned i = 0; i < artifact.outputs.size(); ++i) {
-    const auto& output = artifact.outputs[i];
-    outputs[i].setKind(static_cast<std::uint16_t>(output.kind));
-    outputs[i].setSize(output.bytes.size());
-    writeDigest([&](auto data) { outputs[i].setSha256(data); }, output.sha256);
-    outputs[i].setInline(toData(output.bytes));
+    writeBesidesBytes(outputs[i], artifact.outputs[i]);
+    outputs[i].setInline(toData(artifact.outputs[i].bytes));
   }
+  writeBesidesOutputs(builder, artifact);
+}
+
+void writeBesidesOutputs(schema::Artifact::Builder builder, const Artifact& artifact) {
   builder.setLog(toData(artifact.log));
   auto names = builder.initLoweredNames(artifact.loweredNames.size());
   for (unsigned i = 0; i < artifact.loweredNames.size(); ++i) {
@@ -183,12 +188,19 @@ void write(schema::Artifact::Builder builder, const Artifact& artifact) {
   }
 }
 
+void writeBesidesBytes(schema::Output::Builder builder, const Output& output) {
+  builder.setKind(static_cast<std::uint16_t>(output.kind));
+  builder.setSize(output.bytes.size());
+  writeDigest([&](auto data) { builder.setSha256(data); }, output.sha256);
+}
+
 Read<Artifact> read(schema::Artifact::Reader reader) {
   Artifact artifact;
   for (auto item : reader.getOutputs()) {
     Output output;
     auto kind = outputKindFromNumber(item.getKind());
-    if (!kind) return invalid("output kind " + std::to_string(item.getKind()) + " is unknown to this version of kiln");
+    if (!kind)
+      return invalid("output kind " + std::to_string(item.getKind()) + " is unknown to this version of kiln");
     output.kind = *kind;
     if (!readDigest(item.getSha256(), output.sha256)) return invalid("an output's digest has the wrong size");
     if (item.isInline()) output.bytes = text(item.getInline());
@@ -196,7 +208,8 @@ Read<Artifact> read(schema::Artifact::Reader reader) {
   }
   artifact.log = text(reader.getLog());
   for (auto item : reader.getLoweredNames()) {
-    artifact.loweredNames.push_back({std::string(text(item.getExpression())), std::string(text(item.getLowered()))});
+    artifact.loweredNames.push_back(
+        {std::string(text(item.getExpression())), std::string(text(item.getLowered()))});
   }
   return artifact;
 }

@@ -35,8 +35,8 @@ inline capnp::Text::Reader toText(const std::string& text) { return {text.c_str(
 void write(schema::Names::Builder builder, const Names& names);
 Names read(schema::Names::Reader reader);
 
-// Does not check against a toolchain; checks everything else: language, target, outputs (those of the target by
-// default), headers without a name or given twice.
+// Does not check against a toolchain; checks everything else: language, target, outputs (those of the target
+// by default), headers without a name or given twice.
 void write(schema::Request::Builder builder, const Request& request);
 Read<Request> read(schema::Request::Reader reader);
 
@@ -48,6 +48,10 @@ Read<DependencySet> read(capnp::List<schema::Dependency>::Reader reader);
 
 // Outputs inline, digests as they are (empty where zero).
 void write(schema::Artifact::Builder builder, const Artifact& artifact);
+// The same in two parts, for who sends bytes another way: all but the outputs; of one output all but its
+// bytes.
+void writeBesidesOutputs(schema::Artifact::Builder builder, const Artifact& artifact);
+void writeBesidesBytes(schema::Output::Builder builder, const Output& output);
 // Inline outputs only; one that comes by descriptor is left without bytes for the caller to fill.
 Read<Artifact> read(schema::Artifact::Reader reader);
 

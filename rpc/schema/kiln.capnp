@@ -3,6 +3,12 @@
 #
 # The model
 # ---------
+# kiln compiles kernels once per node and keeps them. A client hands in a `Request`: source, options, a target, all
+# that the caller chose and that may change the output. A toolchain (one compiler on the daemon's node, known by the
+# digest of its bytes) turns it into an `Artifact`: binaries, the compiler's log, lowered names. What the daemon
+# keeps is an entry: an artifact, or a failure that would come again, together with its dependencies: every file the
+# compiler read while it compiled, and every one it looked for and did not find.
+#
 # A client connects to a socket; the socket decides its domain, and nothing it sends can change what a client of
 # another domain gets. The bootstrap capability is `Kiln`. `connect` gives a `Session`, the only thing with work
 # to do:
@@ -11,18 +17,36 @@
 #   compile  sends the request. The daemon looks once more, joins a compile of the same request that is running,
 #            or compiles. It never compiles one request twice at a time.
 #
-# The daemon reads no file of the client by itself. Beside each call the client hands in a `FileSource`, through
-# which the daemon asks for what the compiler asks for, and for the digests of what an entry depends on. All paths
-# in it are absolute and in the client's own view of the file system.
+# A client that has its hash calls `lookup`, and on a miss `compile`; `compile` alone is right too. Calls on one
+# connection run at the same time and are answered in any order.
 #
-# The request hash is XXH3-128 over the fields of `Request` (jit/request_hash.h gives the encoding). A client that
-# cannot compute it sends an empty hash and calls `compile` alone. A hash that is sent must match the request.
+# The client's files
+# ------------------
+# The daemon reads no file of the client by itself: the two may see different file systems. Beside each call the
+# client hands in a `FileSource`, a capability of its own, through which the daemon asks for what the compiler asks
+# for (`look`, `list`, `readLink`, `resolve`), and for the digests of what an entry depends on (`digests`): an entry
+# is a hit only if each of its dependencies is the same in the asking client's view, absent files still absent. All
+# paths are absolute and in that view; symbolic links and ".." are the client's to follow. What the client does not
+# want to show it answers as `denied`. A `FileSource` is asked until its call is answered, and not afterwards.
 #
+# A dependency names a file by its role: "cub/cub.cuh in include directory 2". So an entry that was made under one
+# tree is found again under another.
+#
+# Hashes and keys
+# ---------------
+# The request hash is XXH3-128 over the fields of `Request`, `names` excepted (jit/request_hash.h gives the
+# encoding, independent of this schema's). A client that cannot compute it sends an empty hash, says so by
+# `requestHashVersion` 0, and calls `compile` alone. A hash that is sent must match the request. An entry's key, 16
+# bytes, covers the request hash, the toolchain, the dependencies and, where they can reach the output, the names.
+#
+# Outcomes
+# --------
 # What came of a call is a value: an `Outcome`, which is an artifact, or a `Failure` with a stable number. RPC
-# exceptions mean that the connection or the daemon broke.
+# exceptions mean that the connection or the daemon broke, or that the call itself made no sense.
 #
-# Binaries come inline when they are small. A client that said `takesDescriptors` gets larger ones as a memfd: the
-# `Blob` capability carries the descriptor. A client that did not gets them inline always.
+# Binaries come inline when they are small (below 64 KiB). A client that said `takesDescriptors` gets larger ones as
+# a sealed memfd: the `Blob` capability carries the descriptor. A client that did not gets them inline always. The
+# client's end has to accept one descriptor for each output of a request.
 #
 # A call is cancelled by dropping its promise. A compile that nobody waits for any more is killed.
 #
@@ -31,7 +55,9 @@
 # Fields and methods are only ever added, with the next number; none is removed, renumbered or given a new type.
 # A reader must accept enum values that it does not know. The values of enums are those of the C++ enums in jit/
 # where they are given as numbers (UInt16), so that storing and sending agree. A change in what a field means is a
-# new field. `protocolVersion` is raised only when a client of the old kind would be misled.
+# new field. `protocolVersion` is raised only when a client of the old kind would be misled; daemon and client of
+# different versions refuse each other in `connect`. `requestHashVersion` is raised with every change of the request
+# hash; a client of another one may still connect as one that sends no hash (0).
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("kiln::schema");
@@ -67,11 +93,13 @@ interface Session {
 
   toolchains @2 () -> (toolchains :List(Toolchain));
   list @3 (after :Data, limit :UInt32) -> (entries :List(EntrySummary));
-  # Entries of this domain in order of key, from the first behind `after` (empty: from the start). A page shorter
-  # than `limit` (at most 1000) is the last.
+  # Entries of this domain in order of key, from the first behind `after` (empty: from the start), at most `limit`
+  # and never more than 1000 at once. A page shorter than that is the last.
   show @4 (key :Data) -> (found :Bool, entry :Entry);
   # `key` may be the first bytes of a key that no other entry of the domain shares.
   stats @5 () -> (stats :Stats);
+  # Counts are those of this domain since the daemon started; `entries`, `bytes` and `corruptEntries` are those of the
+  # whole store.
   status @6 () -> (status :Status);
   stop @7 () -> ();
   # Finishes running compiles within the configured limit, then ends the daemon. Only for the daemon's own user

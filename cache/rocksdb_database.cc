@@ -1,0 +1,172 @@
+#include "cache/rocksdb_database.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <utility>
+
+#include "cache/byte_io.h"
+#include "cache/rocksdb_error.h"
+
+namespace kiln {
+namespace {
+
+constexpr std::array<const char*, kColumnCount> kColumnNames = {"entries", "summaries", "manifests",
+                                                                "requests", "sources"};
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+// For a daemon that shares its node with the programs it serves: little memory, few files, a fast open.
+rocksdb::DBOptions databaseOptions(rocksdb::Env* env) {
+  rocksdb::DBOptions options;
+  if (env != nullptr) options.env = env;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.db_write_buffer_size = 32 * kMiB;
+  options.max_total_wal_size = 64 * kMiB;
+  options.max_open_files = 512;
+  options.max_file_opening_threads = 2;
+  options.skip_stats_update_on_db_open = true;
+  options.max_background_jobs = 2;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_log_file_size = kMiB;
+  options.keep_log_file_num = 2;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions columnOptions(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = 4 * kMiB;
+  options.compression = rocksdb::kZSTD;
+  return options;
+}
+
+// Large values go to blob files, so that a compaction does not copy binaries. Without a blob cache a read
+// that must not block would find none of them.
+rocksdb::ColumnFamilyOptions blobColumnOptions(const std::shared_ptr<rocksdb::Cache>& cache) {
+  auto options = columnOptions(cache);
+  options.write_buffer_size = 16 * kMiB;
+  options.enable_blob_files = true;
+  options.min_blob_size = 4096;
+  options.blob_file_size = 64 * kMiB;
+  options.blob_compression_type = rocksdb::kZSTD;
+  options.enable_blob_garbage_collection = true;
+  options.blob_cache = cache;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> columns() {
+  auto cache = rocksdb::NewLRUCache(32 * kMiB);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (std::size_t i = 0; i < kColumnCount; ++i) {
+    auto column = static_cast<Column>(i);
+    bool large = column == Column::entries || column == Column::requests;
+    descriptors.emplace_back(kColumnNames[i], large ? blobColumnOptions(cache) : columnOptions(cache));
+  }
+  descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, columnOptions(cache));
+  return descriptors;
+}
+
+std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+std::string key(std::string_view domain, std::initializer_list<Hash128> hashes) {
+  ByteWriter bytes;
+  bytes.u16(static_cast<std::uint16_t>(domain.size()));
+  bytes.raw(asBytes(domain));
+  for (const auto& hash : hashes) bytes.raw(hash.view());
+  return bytes.take();
+}
+
+}  // namespace
+
+std::string rowKey(std::string_view domain) { return key(domain, {}); }
+std::string rowKey(std::string_view domain, const Hash128& first) { return key(domain, {first}); }
+std::string rowKey(std::string_view domain, const Hash128& first, const Hash128& second) {
+  return key(domain, {first, second});
+}
+
+Hash128 lastHash(std::string_view row) {
+  if (row.size() < Hash128::kSize) return {};
+  return *Hash128::fromBytes(asBytes(row.substr(row.size() - Hash128::kSize)));
+}
+
+StoreResult<std::unique_ptr<Database>> Database::open(const std::filesystem::path& directory,
+                                                      rocksdb::Env* env) {
+  rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  auto status = rocksdb::DB::Open(databaseOptions(env), directory.string(), columns(), &handles, &db);
+  if (!status.ok()) return std::unexpected(storeError("open", directory, status));
+  return std::unique_ptr<Database>(
+      new Database(directory, std::unique_ptr<rocksdb::DB>(db), std::move(handles)));
+}
+
+Database::Database(std::filesystem::path directory, std::unique_ptr<rocksdb::DB> db,
+                   std::vector<rocksdb::ColumnFamilyHandle*> handles)
+    : directory_(std::move(directory)), db_(std::move(db)), handles_(std::move(handles)) {}
+
+Database::~Database() {
+  for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+}
+
+rocksdb::ColumnFamilyHandle* Database::handle(Column column) const {
+  return handles_[static_cast<std::size_t>(column)];
+}
+
+StoreResult<Database::Row> Database::get(Column column, const std::string& row) const {
+  std::string value;
+  auto status = db_->Get({}, handle(column), row, &value);
+  if (status.IsNotFound()) return Row{};
+  if (status.IsCorruption()) return Row{{}, true};
+  if (!status.ok()) return std::unexpected(storeError("read", directory_, status));
+  return Row{std::move(value)};
+}
+
+StoreResult<void> Database::scan(
+    Column column, const std::string& start, const std::string& prefix,
+    const std::function<bool(std::string_view row, std::string_view value)>& visit) const {
+  std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(column)));
+  for (at->Seek(start); at->Valid() && at->key().starts_with(prefix); at->Next()) {
+    if (!visit(view(at->key()), view(at->value()))) return {};
+  }
+  if (!at->status().ok()) return std::unexpected(storeError("read", directory_, at->status()));
+  return {};
+}
+
+void Database::Batch::put(Column column, const std::string& row, std::string_view value) {
+  batch_.Put(database_.handle(column), row, rocksdb::Slice(value.data(), value.size()));
+}
+
+void Database::Batch::erase(Column column, const std::string& row) {
+  batch_.Delete(database_.handle(column), row);
+}
+
+StoreResult<void> Database::write(Batch& batch, Durability durability) {
+  rocksdb::WriteOptions options;
+  options.sync = durability == Durability::synced;
+  auto status = db_->Write(options, &batch.batch_);
+  if (!status.ok()) return std::unexpected(storeError("write to", directory_, status));
+  return {};
+}
+
+std::uint64_t Database::bytes() const {
+  std::uint64_t total = 0;
+  for (const auto* property :
+       {"rocksdb.total-sst-files-size", "rocksdb.total-blob-file-size", "rocksdb.cur-size-all-mem-tables"}) {
+    for (auto* handle : handles_) {
+      std::uint64_t value = 0;
+      if (db_->GetIntProperty(handle, property, &value)) total += value;
+    }
+  }
+  return total;
+}
+
+}  // namespace kiln

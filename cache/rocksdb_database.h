@@ -1,0 +1,83 @@
+// The RocksDB database below a store: its columns, its options, and rows by key.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "jit/store.h"
+
+namespace kiln {
+
+enum class Column : std::uint8_t { entries, summaries, manifests, requests, sources };
+inline constexpr std::size_t kColumnCount = 5;
+
+// Row keys, as rocksdb_store.h describes them. Rows of one domain stand together, in order of what follows.
+std::string rowKey(std::string_view domain);
+std::string rowKey(std::string_view domain, const Hash128& first);
+std::string rowKey(std::string_view domain, const Hash128& first, const Hash128& second);
+// The last hash of a row key; zero if it holds none.
+Hash128 lastHash(std::string_view row);
+
+// Thread-safe.
+class Database {
+ public:
+  // `env` outlives the database; null: the real one.
+  static StoreResult<std::unique_ptr<Database>> open(const std::filesystem::path& directory,
+                                                     rocksdb::Env* env);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // A row as it was found; `damaged` when RocksDB's own checksums say so.
+  struct Row {
+    std::optional<std::string> value;
+    bool damaged = false;
+  };
+  StoreResult<Row> get(Column column, const std::string& row) const;
+  // Calls `visit(row key, value)` for each row that starts with `prefix`, from `start` on, until it returns
+  // false.
+  StoreResult<void> scan(
+      Column column, const std::string& start, const std::string& prefix,
+      const std::function<bool(std::string_view row, std::string_view value)>& visit) const;
+
+  class Batch {
+   public:
+    explicit Batch(const Database& database) : database_(database) {}
+    void put(Column column, const std::string& row, std::string_view value);
+    void erase(Column column, const std::string& row);
+
+   private:
+    friend class Database;
+    const Database& database_;
+    rocksdb::WriteBatch batch_;
+  };
+  enum class Durability : std::uint8_t { synced, unsynced };
+  // All or nothing. Once a disk was full RocksDB refuses writes until it has noticed, in seconds, that there
+  // is room again.
+  StoreResult<void> write(Batch& batch, Durability durability);
+
+  // Never falls, through restarts too, and rises with every row that is written.
+  [[nodiscard]] std::uint64_t sequence() const { return db_->GetLatestSequenceNumber(); }
+  // Of all files and of what is still in memory, about.
+  [[nodiscard]] std::uint64_t bytes() const;
+
+ private:
+  Database(std::filesystem::path directory, std::unique_ptr<rocksdb::DB> db,
+           std::vector<rocksdb::ColumnFamilyHandle*> handles);
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* handle(Column column) const;
+
+  std::filesystem::path directory_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*>
+      handles_;  // in order of Column, then the default one, which is empty
+};
+
+}  // namespace kiln

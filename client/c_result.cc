@@ -1,0 +1,202 @@
+#include "client/c_result.h"
+
+#include <algorithm>
+
+namespace kiln::client {
+namespace {
+
+kiln_status statusOf(FailureKind kind) { return static_cast<kiln_status>(kind); }
+
+static_assert(KILN_COMPILE_ERROR == static_cast<int>(FailureKind::compileError));
+static_assert(KILN_INVALID_REQUEST == static_cast<int>(FailureKind::invalidRequest));
+static_assert(KILN_UNSUPPORTED_TARGET == static_cast<int>(FailureKind::unsupportedTarget));
+static_assert(KILN_TOOLCHAIN_UNAVAILABLE == static_cast<int>(FailureKind::toolchainUnavailable));
+static_assert(KILN_TIMEOUT == static_cast<int>(FailureKind::timeout));
+static_assert(KILN_MEMORY_LIMIT == static_cast<int>(FailureKind::memoryLimit));
+static_assert(KILN_COMPILER_CRASH == static_cast<int>(FailureKind::compilerCrash));
+static_assert(KILN_NOT_PINNED == static_cast<int>(FailureKind::notPinned));
+static_assert(KILN_OVERLOADED == static_cast<int>(FailureKind::overloaded));
+static_assert(KILN_INTERNAL == static_cast<int>(FailureKind::internal));
+static_assert(KILN_FILE_UNAVAILABLE == static_cast<int>(FailureKind::fileUnavailable));
+static_assert(KILN_OUTPUT_LTOIR == static_cast<int>(OutputKind::ltoir));
+static_assert(KILN_DEPENDENCY_OTHER == static_cast<int>(FileKind::other));
+static_assert(KILN_JOINED == static_cast<int>(Reply::How::joined));
+
+// The item at `index` of what `list` gives, nothing if out of range or `result` is null.
+template <typename List>
+auto at(const kiln_result* result, std::size_t index, List list) -> decltype(list(*result).data()) {
+  if (result == nullptr || index >= list(*result).size()) return nullptr;
+  return list(*result).data() + index;
+}
+
+const OutputReply* output(const kiln_result* result, std::size_t index) {
+  return at(result, index, [](const kiln_result& of) -> const auto& { return of.reply.outputs; });
+}
+
+const Dependency* dependency(const kiln_result* result, std::size_t index) {
+  return at(result, index, [](const kiln_result& of) -> const auto& { return of.reply.dependencies; });
+}
+
+const LoweredName* loweredName(const kiln_result* result, std::size_t index) {
+  return at(result, index, [](const kiln_result& of) -> const auto& { return of.reply.loweredNames; });
+}
+
+const char* orEmpty(const std::string* text) { return text != nullptr ? text->c_str() : ""; }
+
+}  // namespace
+
+std::unique_ptr<kiln_result> resultOf(Reached<Reply> reply) {
+  auto result = std::make_unique<kiln_result>();
+  if (!reply) {
+    result->status = KILN_UNREACHABLE;
+    result->message = std::move(reply.error().message);
+    return result;
+  }
+  result->reply = std::move(*reply);
+  if (result->reply.failure) {
+    result->status = statusOf(result->reply.failure->kind);
+    result->message = result->reply.failure->message;
+  }
+  for (const auto& output : result->reply.outputs) result->outputDigests.push_back(output.sha256.hex());
+  for (const auto& dependency : result->reply.dependencies) {
+    result->dependencyPaths.push_back(describe(dependency.path));
+    result->dependencyDigests.push_back(dependency.sha256.isZero() ? "" : dependency.sha256.hex());
+  }
+  return result;
+}
+
+std::unique_ptr<kiln_result> resultOf(Failure failure) {
+  Reply reply;
+  reply.log = failure.log;
+  reply.failure = std::move(failure);
+  return resultOf(Reached<Reply>(std::move(reply)));
+}
+
+}  // namespace kiln::client
+
+using namespace kiln::client;
+
+extern "C" {
+
+const char* kiln_status_name(kiln_status status) {
+  switch (static_cast<int>(status)) {
+    case KILN_OK:
+      return "ok";
+    case KILN_UNREACHABLE:
+      return "unreachable";
+    case KILN_OUT_OF_MEMORY:
+      return "out_of_memory";
+    default:
+      break;
+  }
+  auto kind = kiln::failureKindFromNumber(static_cast<std::uint16_t>(status));
+  return kind ? kiln::name(*kind).data() : "unknown";
+}
+
+void kiln_result_free(kiln_result* result) { delete result; }
+
+kiln_status kiln_result_status(const kiln_result* result) {
+  return result != nullptr ? result->status : KILN_INVALID_REQUEST;
+}
+
+const char* kiln_result_message(const kiln_result* result) {
+  return result != nullptr ? result->message.c_str() : "";
+}
+
+const char* kiln_result_log(const kiln_result* result, size_t* size) {
+  if (size != nullptr) *size = result != nullptr ? result->reply.log.size() : 0;
+  return result != nullptr ? result->reply.log.c_str() : "";
+}
+
+kiln_outcome kiln_result_outcome(const kiln_result* result) {
+  return result != nullptr ? static_cast<kiln_outcome>(result->reply.how) : KILN_MISS;
+}
+
+const char* kiln_result_miss_reason(const kiln_result* result) {
+  return result != nullptr ? result->reply.missReason.c_str() : "";
+}
+
+const char* kiln_result_not_remembered(const kiln_result* result) {
+  return result != nullptr ? result->reply.notRemembered.c_str() : "";
+}
+
+const char* kiln_result_key(const kiln_result* result) {
+  return result != nullptr ? result->reply.key.c_str() : "";
+}
+
+const char* kiln_result_toolchain(const kiln_result* result) {
+  return result != nullptr ? result->reply.toolchain.c_str() : "";
+}
+
+double kiln_result_compile_ms(const kiln_result* result) {
+  return result != nullptr ? result->reply.compileMilliseconds : 0;
+}
+
+double kiln_result_total_ms(const kiln_result* result) {
+  return result != nullptr ? result->reply.totalMilliseconds : 0;
+}
+
+size_t kiln_result_output_count(const kiln_result* result) {
+  return result != nullptr ? result->reply.outputs.size() : 0;
+}
+
+kiln_output_kind kiln_result_output_kind(const kiln_result* result, size_t index) {
+  const auto* found = output(result, index);
+  return static_cast<kiln_output_kind>(found != nullptr ? static_cast<int>(found->kind) : 0);
+}
+
+const void* kiln_result_output_data(const kiln_result* result, size_t index) {
+  const auto* found = output(result, index);
+  return found != nullptr ? found->bytes.data() : nullptr;
+}
+
+size_t kiln_result_output_size(const kiln_result* result, size_t index) {
+  const auto* found = output(result, index);
+  return found != nullptr ? found->bytes.size() : 0;
+}
+
+const char* kiln_result_output_sha256(const kiln_result* result, size_t index) {
+  return orEmpty(at(result, index, [](const kiln_result& of) -> const auto& { return of.outputDigests; }));
+}
+
+const char* kiln_result_lowered_name(const kiln_result* result, const char* expression) {
+  if (result == nullptr || expression == nullptr) return "";
+  const auto& names = result->reply.loweredNames;
+  auto found = std::find_if(names.begin(), names.end(),
+                            [&](const kiln::LoweredName& name) { return name.expression == expression; });
+  return found != names.end() ? found->lowered.c_str() : "";
+}
+
+size_t kiln_result_lowered_name_count(const kiln_result* result) {
+  return result != nullptr ? result->reply.loweredNames.size() : 0;
+}
+
+const char* kiln_result_lowered_name_expression(const kiln_result* result, size_t index) {
+  const auto* found = loweredName(result, index);
+  return found != nullptr ? found->expression.c_str() : "";
+}
+
+const char* kiln_result_lowered_name_at(const kiln_result* result, size_t index) {
+  const auto* found = loweredName(result, index);
+  return found != nullptr ? found->lowered.c_str() : "";
+}
+
+size_t kiln_result_dependency_count(const kiln_result* result) {
+  return result != nullptr ? result->reply.dependencies.size() : 0;
+}
+
+const char* kiln_result_dependency_path(const kiln_result* result, size_t index) {
+  return orEmpty(at(result, index, [](const kiln_result& of) -> const auto& { return of.dependencyPaths; }));
+}
+
+kiln_dependency_kind kiln_result_dependency_kind(const kiln_result* result, size_t index) {
+  const auto* found = dependency(result, index);
+  return static_cast<kiln_dependency_kind>(found != nullptr ? static_cast<int>(found->kind) : 0);
+}
+
+const char* kiln_result_dependency_sha256(const kiln_result* result, size_t index) {
+  return orEmpty(
+      at(result, index, [](const kiln_result& of) -> const auto& { return of.dependencyDigests; }));
+}
+
+}  // extern "C"

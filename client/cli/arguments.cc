@@ -1,0 +1,168 @@
+#include "client/cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "client/client.h"
+
+namespace kiln::cli {
+namespace {
+
+// The two sides of `text` around its first '='; both must be there.
+std::pair<std::string, std::string> splitAtEquals(const std::string& option, const std::string& text,
+                                                  const char* form) {
+  auto at = text.find('=');
+  if (at == std::string::npos || at == 0 || at + 1 == text.size()) {
+    throw CLI::ValidationError(option, "'" + text + "' is not of the form " + form);
+  }
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+void addOutput(CompileArguments& arguments, const std::string& text) {
+  auto [kindName, path] = splitAtEquals("--output", text, "KIND=PATH, such as ptx=kernel.ptx");
+  auto kind = parseOutputKind(kindName);
+  if (!kind) throw CLI::ValidationError("--output", "'" + kindName + "' is not one of cubin, ptx, ltoir");
+  arguments.outputs.push_back({*kind, path});
+}
+
+void addHeader(CompileArguments& arguments, const std::string& text) {
+  auto [name, path] = splitAtEquals("--header", text, "NAME=PATH");
+  arguments.headers.push_back({name, path});
+}
+
+void setTimeout(CompileArguments& arguments, double seconds) {
+  constexpr double kDay = 86'400;
+  if (!(seconds >= 0.001 && seconds <= kDay)) {
+    throw CLI::ValidationError("--timeout", "give seconds, from 0.001 to 86400");
+  }
+  arguments.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+void setLanguage(CompileArguments& arguments, const std::string& text) {
+  auto language = parseLanguage(text);
+  if (!language) throw CLI::ValidationError("--language", "'" + text + "' is not one of cuda");
+  arguments.language = *language;
+}
+
+void setPriority(CompileArguments& arguments, const std::string& text) {
+  static const std::map<std::string, Priority> kPriorities = {{"background", Priority::background},
+                                                              {"normal", Priority::normal},
+                                                              {"interactive", Priority::interactive}};
+  auto found = kPriorities.find(text);
+  if (found == kPriorities.end()) {
+    throw CLI::ValidationError("--priority", "'" + text + "' is not one of background, normal, interactive");
+  }
+  arguments.priority = found->second;
+}
+
+// One value each time it is given: the argument behind it is not eaten as a second one.
+CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }
+
+void addCompile(CLI::App& app, CompileArguments& arguments) {
+  auto* command = app.add_subcommand("compile", "Compile a kernel, or get it from the cache");
+  command->footer(
+      "Behind -- stand options for the compiler, given to it as they are and in this order.\n"
+      "Without -o and --output the cache is filled and no file is written.");
+  command->add_option("FILE", arguments.file, "Source file; - reads standard input")->required();
+  command->add_option("--target", arguments.target, "Architecture, such as sm_90")->required();
+  command->add_option_function<std::string>(
+      "--language", [&](const auto& text) { setLanguage(arguments, text); }, "cuda (the default)");
+  command->add_option("--toolchain", arguments.toolchain,
+                      "Compiler, such as \"nvrtc 12.9\" or nvrtc; the newest by default");
+  command->add_option(
+      "-o", arguments.outputPath,
+      "Write the binary here; its kind is told by .cubin, .ptx or .ltoir, else by the target");
+  repeatable(command->add_option_function<std::vector<std::string>>(
+      "--output",
+      [&](const auto& texts) {
+        for (const auto& text : texts) addOutput(arguments, text);
+      },
+      "KIND=PATH: write one kind of output (cubin, ptx, ltoir); may be repeated"));
+  repeatable(command->add_option("-I", arguments.includeDirectories, "Directory to search for headers"));
+  repeatable(command->add_option("-D", arguments.definitions, "NAME or NAME=VALUE: define a macro"));
+  repeatable(command->add_option("--name-expression", arguments.nameExpressions,
+                                 "Kernel to instantiate, such as \"scale<float>\""));
+  repeatable(command->add_option_function<std::vector<std::string>>(
+      "--header",
+      [&](const auto& texts) {
+        for (const auto& text : texts) addHeader(arguments, text);
+      },
+      "NAME=PATH: a header that the source includes as NAME, read from PATH"));
+  command->add_option("--name", arguments.name, "What the compiler is told the source is called");
+  repeatable(command->add_option("--allow", arguments.allowedDirectories,
+                                 "Directory outside the request's own that may be read too"));
+  command->add_option_function<double>(
+      "--timeout", [&](double seconds) { setTimeout(arguments, seconds); }, "Seconds the compile may take");
+  command->add_option_function<std::string>(
+      "--priority", [&](const auto& text) { setPriority(arguments, text); },
+      "background, normal (the default) or interactive: who is compiled first");
+}
+
+// A command without options of its own.
+template <typename Arguments>
+void addPlain(CLI::App& app, CommandLine& line, const char* name, const char* description) {
+  app.add_subcommand(name, description)->callback([&line] { line.command = Arguments{}; });
+}
+
+// Takes what stands behind "--" off the line.
+std::vector<std::string> takeOptions(std::vector<std::string>& arguments) {
+  auto separator = std::find(arguments.begin(), arguments.end(), "--");
+  if (separator == arguments.end()) return {};
+  std::vector<std::string> options(separator + 1, arguments.end());
+  arguments.erase(separator, arguments.end());
+  return options;
+}
+
+Farewell farewell(const CLI::App& app, const CLI::ParseError& error) {
+  std::ostringstream out;
+  bool isHelp = app.exit(error, out, out) == 0;
+  return {isHelp ? ExitCode::done : ExitCode::usage, out.str()};
+}
+
+}  // namespace
+
+std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> arguments) {
+  CommandLine line;
+  CompileArguments compile;
+  ShowArguments show;
+  bool asJson = false;
+
+  CLI::App app("kiln compiles GPU kernels once on this machine and keeps them", "kiln");
+  app.set_version_flag("--version", KILN_VERSION);
+  app.add_flag("--json", asJson, "Print JSON; before or after the command");
+  app.add_option("--socket", line.socket,
+                 "kilnd's socket; KILN_SOCKET, else " + client::defaultSocket() + " by default");
+  app.footer(exitCodeHelp());
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+
+  addCompile(app, compile);
+  addPlain<ToolchainsArguments>(app, line, "toolchains", "List the compilers that kilnd found");
+  addPlain<StatsArguments>(app, line, "stats", "Count hits, misses, compiles and failures");
+  addPlain<ListArguments>(app, line, "ls", "List the entries of the cache");
+  app.add_subcommand("show", "Show one entry: what it was compiled from and what it depends on")
+      ->add_option("KEY", show.key, "The entry's key, or as many of its first digits as no other shares")
+      ->required();
+  addPlain<StatusArguments>(app, line, "status", "Show what kilnd is doing");
+  addPlain<StopArguments>(app, line, "stop", "End kilnd when its running compiles have ended");
+
+  compile.options = takeOptions(arguments);
+  try {
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app.parse(std::move(arguments));
+    if (app.get_subcommands().empty()) throw CLI::RequiredError::Subcommand(1);
+    if (!compile.options.empty() && !app.got_subcommand("compile")) {
+      throw CLI::ExtrasError(compile.options);
+    }
+  } catch (const CLI::ParseError& error) {
+    return farewell(app, error);
+  }
+  if (app.got_subcommand("compile")) line.command = std::move(compile);
+  if (app.got_subcommand("show")) line.command = std::move(show);
+  line.format = asJson ? Format::json : Format::text;
+  return line;
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,71 @@
+// The command line as values. What is wrong with the text of an argument is said here; what is wrong with a
+// request is said by whoever serves it.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "client/cli/exit_code.h"
+#include "jit/request.h"
+
+namespace kiln::cli {
+
+struct OutputPath {
+  OutputKind kind;
+  std::string path;
+};
+
+struct HeaderPath {
+  std::string name;
+  std::string path;
+};
+
+struct CompileArguments {
+  std::string file;  // "-": standard input
+  std::string target;
+  Language language = Language::cuda;
+  std::string toolchain;
+  std::string outputPath;           // -o; the path tells its kind
+  std::vector<OutputPath> outputs;  // --output
+  std::vector<std::string> includeDirectories;
+  std::vector<std::string> definitions;
+  std::vector<std::string> nameExpressions;
+  std::vector<HeaderPath> headers;
+  std::string name;  // empty: `file`
+  std::vector<std::string> allowedDirectories;
+  std::chrono::milliseconds timeout{0};
+  Priority priority = Priority::normal;
+  std::vector<std::string> options;  // behind "--", verbatim
+};
+struct ToolchainsArguments {};
+struct StatsArguments {};
+struct ListArguments {};
+struct ShowArguments {
+  std::string key;
+};
+struct StatusArguments {};
+struct StopArguments {};
+
+enum class Format : std::uint8_t { text, json };
+
+struct CommandLine {
+  Format format = Format::text;
+  std::string socket;  // empty: KILN_SOCKET, else the default
+  std::variant<CompileArguments, ToolchainsArguments, StatsArguments, ListArguments, ShowArguments,
+               StatusArguments, StopArguments>
+      command;
+};
+
+// The program is to say this and end: help, the version, or what is wrong with the command line.
+struct Farewell {
+  ExitCode code;
+  std::string text;
+};
+
+// `arguments` as main() got them, without the program's name.
+std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> arguments);
+
+}  // namespace kiln::cli

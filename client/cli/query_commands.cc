@@ -1,0 +1,60 @@
+// The commands that ask kilnd one thing and print its answer.
+
+#include "client/cli/commands.h"
+#include "client/cli/reports.h"
+
+namespace kiln::cli {
+namespace {
+
+// What one of Client's methods without parameters answers, printed.
+template <typename Answer>
+ExitCode printAnswer(const Context& context, client::Reached<Answer> (client::Client::*ask)()) {
+  client::Client client(context.client);
+  auto answer = (client.*ask)();
+  if (!answer) return fail(context, answer.error());
+  print(context, reportOf(*answer));
+  return ExitCode::done;
+}
+
+}  // namespace
+
+ExitCode run(const Context& context, const ToolchainsArguments&) {
+  return printAnswer(context, &client::Client::toolchains);
+}
+
+ExitCode run(const Context& context, const StatsArguments&) {
+  return printAnswer(context, &client::Client::stats);
+}
+
+ExitCode run(const Context& context, const ListArguments&) {
+  return printAnswer(context, &client::Client::list);
+}
+
+ExitCode run(const Context& context, const StatusArguments&) {
+  return printAnswer(context, &client::Client::status);
+}
+
+ExitCode run(const Context& context, const ShowArguments& arguments) {
+  client::Client client(context.client);
+  auto entry = client.show(arguments.key);
+  if (!entry) return fail(context, entry.error());
+  if (!*entry) {
+    return fail(context, ExitCode::refused, "no_such_entry",
+                "no entry, or more than one, has a key that begins with '" + arguments.key +
+                    "'; kiln ls lists the keys");
+  }
+  print(context, reportOf(**entry));
+  return ExitCode::done;
+}
+
+ExitCode run(const Context& context, const StopArguments&) {
+  client::Client client(context.client);
+  auto stopped = client.stop();
+  if (!stopped) return fail(context, stopped.error());
+  Report report;
+  report.add("stopped", true);
+  print(context, report);
+  return ExitCode::done;
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,29 @@
+// What kilnd answered, as reports. Pure functions: what golden tests hold on to.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/cli/report.h"
+#include "client/client.h"
+
+namespace kiln::cli {
+
+struct WrittenOutput {
+  OutputKind kind;
+  std::string path;
+};
+
+// `kiln compile`: `written` tells where outputs went. In text the log is left out, since it has been printed
+// as the compiler wrote it.
+Report reportOf(const client::Reply& reply, const std::vector<WrittenOutput>& written);
+// A failure that no reply stands behind: the JSON of a request that never left, or of a kilnd out of reach.
+Report reportOfFailure(const std::string& kind, const std::string& message);
+
+Report reportOf(const client::ShowReply& reply);
+Report reportOf(const std::vector<EntrySummary>& entries);
+Report reportOf(const client::StatsReply& stats);
+Report reportOf(const std::vector<client::ToolchainReply>& toolchains);
+Report reportOf(const client::StatusReply& status);
+
+}  // namespace kiln::cli

@@ -1,0 +1,213 @@
+#include "client/client.h"
+
+#include <kj/debug.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <system_error>
+
+#include "client/compile_call.h"
+#include "client/replies.h"
+#include "client/runtime.h"
+#include "jit/role_path.h"
+#include "rpc/schema/convert.h"
+
+namespace kiln::client {
+namespace {
+
+constexpr unsigned kEntriesPerPage = 1'000;
+
+std::string workingDirectory() {
+  std::unique_ptr<char, decltype(&std::free)> path(::getcwd(nullptr, 0), &std::free);
+  return path ? path.get() : "/";
+}
+
+ClientOptions completed(ClientOptions options) {
+  if (options.socket.empty()) {
+    const char* named = std::getenv("KILN_SOCKET");
+    options.socket = named != nullptr && *named != '\0' ? named : defaultSocket();
+  }
+  for (auto& directory : options.allowedDirectories) directory = absolutePath(directory, workingDirectory());
+  return options;
+}
+
+// The first `digits / 2` bytes of a key. Nothing unless `hex` is an even number of hexadecimal digits, at
+// most a key's.
+std::optional<std::string> keyBytes(const std::string& hex) {
+  if (hex.empty() || hex.size() % 2 != 0 || hex.size() > 2 * EntryKey::kSize) return std::nullopt;
+  auto padded = EntryKey::fromHex(hex + std::string(2 * EntryKey::kSize - hex.size(), '0'));
+  if (!padded) return std::nullopt;
+  return std::string(asText(padded->view()).substr(0, hex.size() / 2));
+}
+
+}  // namespace
+
+class Client::Impl {
+ public:
+  explicit Impl(ClientOptions given) : options(completed(std::move(given))) {}
+  ~Impl() {
+    if (auto* runtime = ofThisProcess()) delete runtime;
+  }
+
+  void close() {
+    closed_ = true;
+    if (auto* runtime = ofThisProcess()) runtime->stop();
+  }
+
+  // This process's runtime, made by its first call. What was inherited through a fork is abandoned as it is:
+  // its thread does not exist here, its locks may be held for ever, and its socket is the parent's.
+  Runtime& runtime() {
+    auto* current = runtime_.load();
+    if (current != nullptr && current->process() == ::getpid()) return *current;
+    auto fresh = std::make_unique<Runtime>(
+        ConnectOptions{options.socket, options.name, options.takesDescriptors, options.connectTimeout});
+    if (runtime_.compare_exchange_strong(current, fresh.get())) return *fresh.release();
+    return *current;
+  }
+
+  template <typename T>
+  Reached<T> call(std::function<kj::Promise<T>(Connection&, WorkerPool&)> work,
+                  Retry retry = Retry::onceIfDisconnected) {
+    if (closed_) return std::unexpected(Unreachable{"the client was destroyed"});
+    try {
+      auto result = runtime().call<T>(std::move(work), retry);
+      if (!result) return std::unexpected(Unreachable{std::move(result.error().message)});
+      return std::move(*result);
+    } catch (const std::system_error& error) {
+      return std::unexpected(
+          Unreachable{std::string("no thread can be started to reach kilnd: ") + error.what()});
+    }
+  }
+
+  const ClientOptions options;
+
+ private:
+  Runtime* ofThisProcess() {
+    auto* current = runtime_.load();
+    return current != nullptr && current->process() == ::getpid() ? current : nullptr;
+  }
+
+  std::atomic<bool> closed_ = false;
+  std::atomic<Runtime*> runtime_ = nullptr;
+};
+
+Client::Client(ClientOptions options) : impl_(std::make_shared<Impl>(std::move(options))) {}
+
+Client::~Client() { impl_->close(); }
+
+const std::string& Client::socket() const { return impl_->options.socket; }
+
+// Each call keeps the inside alive by itself, so that one which is under way when the client is destroyed
+// ends well.
+Reached<Reply> Client::compile(Request request, const CompileOptions& options) {
+  auto impl = impl_;
+  auto start = std::chrono::steady_clock::now();
+  if (request.names.workingDirectory.empty()) request.names.workingDirectory = workingDirectory();
+  auto prepared = prepare(std::move(request));
+  if (!prepared) return failureReply(std::move(prepared.error()));
+
+  FilePolicy policy(prepared->names, impl->options.allowedDirectories);
+  auto reader = std::make_shared<FileReader>(std::move(policy), impl->runtime().digestCache());
+  auto call = std::make_shared<const CompileCall>(std::move(*prepared), options, std::move(reader));
+  auto reply = impl->call<Reply>([call](Connection& connection, WorkerPool& workers) {
+    return call->send(connection.session(), workers);
+  });
+  if (reply) {
+    std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    reply->totalMilliseconds = elapsed.count();
+  }
+  return reply;
+}
+
+Reached<std::vector<ToolchainReply>> Client::toolchains() {
+  auto impl = impl_;
+  return impl->call<std::vector<ToolchainReply>>([](Connection& connection, WorkerPool&) {
+    return connection.session().toolchainsRequest().send().then(
+        [](auto&& response) { return readToolchains(response.getToolchains()); });
+  });
+}
+
+Reached<StatsReply> Client::stats() {
+  auto impl = impl_;
+  return impl->call<StatsReply>([](Connection& connection, WorkerPool&) {
+    return connection.session().statsRequest().send().then(
+        [](auto&& response) { return readStats(response.getStats()); });
+  });
+}
+
+Reached<StatusReply> Client::status() {
+  auto impl = impl_;
+  return impl->call<StatusReply>([socket = impl->options.socket](Connection& connection, WorkerPool&) {
+    return connection.session().statusRequest().send().then([socket](auto&& response) {
+      auto status = readStatus(response.getStatus());
+      status.socket = socket;
+      return status;
+    });
+  });
+}
+
+Reached<std::vector<EntrySummary>> Client::list() {
+  auto impl = impl_;
+  std::vector<EntrySummary> entries;
+  for (;;) {
+    std::string after = entries.empty() ? "" : std::string(asText(entries.back().key.view()));
+    auto page = impl->call<std::vector<EntrySummary>>([after](Connection& connection, WorkerPool&) {
+      auto request = connection.session().listRequest();
+      request.setAfter(convert::toData(after));
+      request.setLimit(kEntriesPerPage);
+      return request.send().then([domain = connection.domain()](auto&& response) {
+        std::vector<EntrySummary> summaries;
+        for (auto item : response.getEntries()) summaries.push_back(readSummary(item, domain));
+        return summaries;
+      });
+    });
+    if (!page) return page;
+    std::move(page->begin(), page->end(), std::back_inserter(entries));
+    if (page->size() < kEntriesPerPage) return entries;
+  }
+}
+
+Reached<std::optional<ShowReply>> Client::show(const std::string& keyPrefix) {
+  auto impl = impl_;
+  auto prefix = keyPrefix;
+  if (prefix.size() % 2 != 0) {
+    // The protocol knows whole bytes only.
+    auto entries = list();
+    if (!entries) return std::unexpected(std::move(entries.error()));
+    std::erase_if(*entries,
+                  [&](const EntrySummary& entry) { return !entry.key.hex().starts_with(keyPrefix); });
+    if (entries->size() != 1) return std::nullopt;
+    prefix = entries->front().key.hex();
+  }
+  auto key = keyBytes(prefix);
+  if (!key) return std::nullopt;
+  return impl->call<std::optional<ShowReply>>([key](Connection& connection, WorkerPool&) {
+    auto request = connection.session().showRequest();
+    request.setKey(convert::toData(*key));
+    return request.send().then([domain = connection.domain()](auto&& response) -> std::optional<ShowReply> {
+      if (!response.getFound()) return std::nullopt;
+      return readEntry(response.getEntry(), domain);
+    });
+  });
+}
+
+Reached<void> Client::stop() {
+  auto impl = impl_;
+  auto stopped = impl->call<bool>(
+      [](Connection& connection, WorkerPool&) {
+        auto gone = connection.onDisconnect();
+        return connection.session().stopRequest().send().ignoreResult().then(
+            [gone = kj::mv(gone)]() mutable { return kj::mv(gone).then([] { return true; }); },
+            [](kj::Exception&& exception) -> kj::Promise<bool> {
+              if (exception.getType() == kj::Exception::Type::DISCONNECTED) return true;
+              return kj::mv(exception);
+            });
+      },
+      Retry::never);
+  if (!stopped) return std::unexpected(std::move(stopped.error()));
+  return {};
+}
+
+}  // namespace kiln::client

@@ -1,0 +1,40 @@
+// One compile as it is sent to kilnd: a lookup by hash first, the source only if that finds nothing.
+#pragma once
+
+#include <expected>
+#include <memory>
+
+#include "client/client.h"
+#include "client/file_reader.h"
+#include "client/worker_pool.h"
+#include "jit/failure.h"
+#include "jit/hash.h"
+#include "jit/request.h"
+#include "kiln.capnp.h"
+
+namespace kiln::client {
+
+// `request` as it is hashed and sent: defaults filled in, options sorted into their fields. Failure: what the
+// daemon would refuse for the same reason.
+std::expected<Request, Failure> prepare(Request request);
+
+// Immutable: may be sent more than once.
+class CompileCall : public std::enable_shared_from_this<CompileCall> {
+ public:
+  // `request` as prepare() gives it.
+  CompileCall(Request request, const CompileOptions& options, std::shared_ptr<const FileReader> files);
+
+  // For the loop's thread.
+  kj::Promise<Reply> send(schema::Session::Client session, WorkerPool& workers) const;
+
+ private:
+  kj::Promise<Reply> compile(schema::Session::Client session, schema::FileSource::Client files,
+                             std::string missReason) const;
+
+  const Request request_;
+  const CompileOptions options_;
+  const std::shared_ptr<const FileReader> files_;
+  const Hash128 hash_;
+};
+
+}  // namespace kiln::client

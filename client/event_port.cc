@@ -1,0 +1,84 @@
+#include "client/event_port.h"
+
+#include <kj/debug.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace kiln::client {
+namespace {
+
+kj::TimePoint now() { return kj::systemPreciseMonotonicClock().now(); }
+
+bool isWaited(const kj::Own<kj::PromiseFulfiller<void>>& waiter) {
+  return waiter.get() != nullptr && const_cast<kj::PromiseFulfiller<void>&>(*waiter).isWaiting();
+}
+
+void fulfill(kj::Own<kj::PromiseFulfiller<void>>& waiter) {
+  if (waiter.get() == nullptr) return;
+  waiter->fulfill();
+  waiter = nullptr;
+}
+
+}  // namespace
+
+EventPort::EventPort() : timer_(now()) {}
+
+bool EventPort::wait() {
+  constexpr int kForever = -1;
+  int timeout = kForever;
+  KJ_IF_MAYBE (milliseconds, timer_.timeoutToNextEvent(now(), kj::MILLISECONDS, INT32_MAX)) {
+    timeout = static_cast<int>(*milliseconds);
+  }
+  pollOnce(timeout);
+  return false;
+}
+
+bool EventPort::poll() {
+  pollOnce(0);
+  return false;
+}
+
+void EventPort::pollOnce(int timeoutMilliseconds) {
+  std::vector<Observer*> polled;
+  std::vector<pollfd> descriptors;
+  for (auto* observer : observers_) {
+    if (!observer->isWaiting()) continue;
+    polled.push_back(observer);
+    descriptors.push_back({observer->descriptor_, observer->events(), 0});
+  }
+  int ready = ::poll(descriptors.data(), descriptors.size(), timeoutMilliseconds);
+  if (ready < 0 && errno != EINTR) KJ_FAIL_SYSCALL("poll", errno);
+  // Fulfilling only queues events, so no observer goes away in this loop.
+  for (std::size_t i = 0; ready > 0 && i < polled.size(); ++i) polled[i]->fire(descriptors[i].revents);
+  timer_.advanceTo(now());
+}
+
+EventPort::Observer::Observer(EventPort& port, int descriptor) : port_(port), descriptor_(descriptor) {
+  port_.observers_.push_back(this);
+}
+
+EventPort::Observer::~Observer() { std::erase(port_.observers_, this); }
+
+kj::Promise<void> EventPort::Observer::waitFor(Waiter& waiter) {
+  auto pair = kj::newPromiseAndFulfiller<void>();
+  waiter = kj::mv(pair.fulfiller);
+  return kj::mv(pair.promise);
+}
+
+bool EventPort::Observer::isWaiting() const {
+  return isWaited(readable_) || isWaited(writable_) || isWaited(hungUp_);
+}
+
+short EventPort::Observer::events() const {
+  return static_cast<short>((isWaited(readable_) ? POLLIN : 0) | (isWaited(writable_) ? POLLOUT : 0));
+}
+
+void EventPort::Observer::fire(short happened) {
+  if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0) fulfill(readable_);
+  if ((happened & (POLLOUT | POLLHUP | POLLERR)) != 0) fulfill(writable_);
+  if ((happened & (POLLHUP | POLLERR)) != 0) fulfill(hungUp_);
+}
+
+}  // namespace kiln::client

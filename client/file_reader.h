@@ -1,0 +1,40 @@
+// The client's answers about its own files, each by a few blocking system calls.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "client/digest_cache.h"
+#include "client/file_policy.h"
+#include "jit/dependencies.h"
+#include "jit/files.h"
+
+namespace kiln::client {
+
+// Files of more bytes than this are not read: no header is that large.
+inline constexpr std::uint64_t kLargestFile = 256ULL << 20;
+
+// Thread-safe. Opens nothing but regular files and directories, so no call waits for a FIFO's or a device's
+// other side.
+class FileReader {
+ public:
+  // `cache` is shared with other requests.
+  FileReader(FilePolicy policy, std::shared_ptr<DigestCache> cache);
+
+  [[nodiscard]] FileAnswer look(const std::string& path) const;
+  [[nodiscard]] FileAnswer list(const std::string& path) const;
+  [[nodiscard]] FileAnswer readLink(const std::string& path) const;
+  [[nodiscard]] FileAnswer resolve(const std::string& path) const;
+  // Nothing if the question cannot be answered, or not to this request.
+  [[nodiscard]] std::optional<FileState> digest(const DigestQuestion& question) const;
+
+ private:
+  [[nodiscard]] std::optional<FileState> state(const std::string& path, bool withDigest) const;
+  [[nodiscard]] std::optional<FileState> fileState(const std::string& path) const;
+
+  FilePolicy policy_;
+  std::shared_ptr<DigestCache> cache_;
+};
+
+}  // namespace kiln::client

@@ -1,0 +1,33 @@
+// The capability through which kilnd asks for the client's files: one for each call, answered off the I/O
+// thread.
+#pragma once
+
+#include <memory>
+
+#include "client/file_reader.h"
+#include "client/worker_pool.h"
+#include "kiln.capnp.h"
+
+namespace kiln::client {
+
+// `workers` belong to the loop that serves it, and outlive it.
+class FileSource final : public schema::FileSource::Server {
+ public:
+  FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader);
+
+  kj::Promise<void> look(LookContext context) override;
+  kj::Promise<void> digests(DigestsContext context) override;
+  kj::Promise<void> list(ListContext context) override;
+  kj::Promise<void> readLink(ReadLinkContext context) override;
+  kj::Promise<void> resolve(ResolveContext context) override;
+
+ private:
+  using Question = FileAnswer (FileReader::*)(const std::string& path) const;
+  template <typename Context>
+  kj::Promise<void> answerOne(Context context, Question question);
+
+  WorkerPool& workers_;
+  std::shared_ptr<const FileReader> reader_;
+};
+
+}  // namespace kiln::client

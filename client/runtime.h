@@ -1,0 +1,95 @@
+// What a client has within one process: its I/O thread with the connection and the workers on it, and what it
+// remembers of files. A forked child makes another and leaves its parent's alone.
+#pragma once
+
+#include <sys/types.h>
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "client/connection.h"
+#include "client/digest_cache.h"
+#include "client/io_thread.h"
+#include "client/worker_pool.h"
+
+namespace kiln::client {
+
+// Whether a call may be sent to two daemons, one after the other.
+enum class Retry { onceIfDisconnected, never };
+
+// Thread-safe.
+class Runtime {
+ public:
+  explicit Runtime(ConnectOptions options);
+
+  [[nodiscard]] pid_t process() const { return process_; }
+  [[nodiscard]] const std::shared_ptr<DigestCache>& digestCache() const { return digestCache_; }
+
+  // Runs `work` on the loop with a connection that stands, and blocks until it is done. `work` may run twice.
+  template <typename T>
+  std::expected<T, CallError> call(std::function<kj::Promise<T>(Connection&, WorkerPool&)> work,
+                                   Retry retry = Retry::onceIfDisconnected);
+
+  // Cancels all calls; those that come later fail.
+  void stop();
+
+ private:
+  struct Loop;
+  template <typename T>
+  using Work = std::function<kj::Promise<T>(Connection&, WorkerPool&)>;
+
+  template <typename T>
+  static kj::Promise<T> callOn(Loop& loop, kj::Own<Connection> connection, const Work<T>& work);
+  // Null once stopped. Throws std::system_error if the system has no thread left.
+  IoThread* thread();
+
+  const pid_t process_;
+  const ConnectOptions options_;
+  const std::shared_ptr<DigestCache> digestCache_;
+  std::mutex mutex_;
+  bool stopped_ = false;
+  std::unique_ptr<IoThread> thread_;
+};
+
+struct Runtime::Loop : IoThread::Resident {
+  Loop(IoThread& io, const ConnectOptions& options);
+
+  // `exception` as the caller of the library is to read it.
+  [[nodiscard]] kj::Exception describe(const kj::Exception& exception) const;
+
+  const std::string socket;
+  WorkerPool workers;
+  Connector connector;
+};
+
+template <typename T>
+kj::Promise<T> Runtime::callOn(Loop& loop, kj::Own<Connection> connection, const Work<T>& work) {
+  auto& standing = *connection;
+  return work(standing, loop.workers)
+      .catch_([&loop, &standing](kj::Exception&& exception) -> kj::Promise<T> {
+        if (exception.getType() == kj::Exception::Type::DISCONNECTED) standing.markLost();
+        return loop.describe(exception);
+      })
+      .attach(kj::mv(connection));
+}
+
+template <typename T>
+std::expected<T, CallError> Runtime::call(Work<T> work, Retry retry) {
+  auto* io = thread();
+  if (io == nullptr) return std::unexpected(CallError{false, "the client was destroyed"});
+  auto once = [&] {
+    return io->call<T>([work](IoThread::Resident& resident) {
+      auto& loop = static_cast<Loop&>(resident);
+      return loop.connector.connection().then([&loop, work](kj::Own<Connection> connection) {
+        return callOn<T>(loop, kj::mv(connection), work);
+      });
+    });
+  };
+  auto result = once();
+  if (!result && result.error().disconnected && retry == Retry::onceIfDisconnected) result = once();
+  return result;
+}
+
+}  // namespace kiln::client

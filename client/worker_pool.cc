@@ -1,0 +1,64 @@
+#include "client/worker_pool.h"
+
+#include <kj/debug.h>
+
+namespace kiln::client {
+
+WorkerPool::WorkerPool(IoThread& io, unsigned threads) : io_(io), size_(threads) {}
+
+WorkerPool::~WorkerPool() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    queue_.clear();
+  }
+  changed_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+kj::Promise<void> WorkerPool::perform(std::function<void()> job) {
+  while (threads_.size() < size_) threads_.push_back(startQuietThread([this] { serve(); }));
+  auto number = nextNumber_++;
+  auto pair = kj::newPromiseAndFulfiller<void>();
+  waiting_.emplace(number, kj::mv(pair.fulfiller));
+  {
+    std::lock_guard lock(mutex_);
+    queue_.push_back({number, std::move(job)});
+  }
+  changed_.notify_one();
+  return kj::mv(pair.promise);
+}
+
+void WorkerPool::serve() {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (stopping_) return;
+    auto work = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+
+    std::optional<std::string> problem;
+    try {
+      work.job();
+    } catch (const std::exception& exception) {
+      problem = exception.what();
+    }
+    work.job = nullptr;
+    report(work.number, std::move(problem));
+  }
+}
+
+// The pool outlives every job of the loop: it is destroyed by the loop's last turn.
+void WorkerPool::report(std::uint64_t number, std::optional<std::string> problem) {
+  io_.post([this, number, problem = std::move(problem)] {
+    auto found = waiting_.extract(number);
+    if (problem) {
+      found.mapped()->reject(KJ_EXCEPTION(FAILED, "a file question failed", problem->c_str()));
+    } else {
+      found.mapped()->fulfill();
+    }
+  });
+}
+
+}  // namespace kiln::client

@@ -1,0 +1,66 @@
+// A few threads for work that blocks on the file system, so that the I/O thread never does.
+#pragma once
+
+#include <kj/async.h>
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "client/io_thread.h"
+
+namespace kiln::client {
+
+// Belongs to the loop of `io`, which outlives it; jobs run elsewhere. Destroying it waits for running jobs
+// and drops those that wait. Threads are started by the first job.
+class WorkerPool {
+ public:
+  WorkerPool(IoThread& io, unsigned threads);
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  // Runs `job` on some thread; the promise gives what it returns, and rejects with what it throws. Dropping
+  // the promise does not stop the job.
+  template <typename Job>
+  auto run(Job job) -> kj::Promise<decltype(job())>;
+
+ private:
+  struct Work {
+    std::uint64_t number;
+    std::function<void()> job;
+  };
+
+  kj::Promise<void> perform(std::function<void()> job);
+  void serve();
+  void report(std::uint64_t number, std::optional<std::string> problem);
+
+  IoThread& io_;
+  unsigned size_;
+  std::uint64_t nextNumber_ = 1;
+  // Promises stay on the loop's thread: workers know their numbers only.
+  std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<void>>> waiting_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Work> queue_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+template <typename Job>
+auto WorkerPool::run(Job job) -> kj::Promise<decltype(job())> {
+  auto result = std::make_shared<std::optional<decltype(job())>>();
+  return perform([job = std::move(job), result] { result->emplace(job()); }).then([result] {
+    return std::move(**result);
+  });
+}
+
+}  // namespace kiln::client

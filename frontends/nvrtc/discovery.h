@@ -1,0 +1,20 @@
+// Where NVRTC libraries are. Nothing is loaded.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "frontends/frontend.h"
+
+namespace kiln::nvrtc {
+
+// Every NVRTC, each file once, in the order of `search`. In the system's part CUDA_HOME and CUDA_PATH come
+// first, then the usual prefixes, then the dynamic loader's cache. A library without its builtins is listed
+// too: loading it says what is missing.
+std::vector<FoundLibrary> find(const ToolchainSearch& search);
+
+// The builtins libraries that `library` may load: libnvrtc-builtins.so.<its version>* beside it, canonical
+// and sorted. NVRTC has a text of its own headers and of libdevice in there.
+std::vector<std::filesystem::path> builtinsOf(const std::filesystem::path& library);
+
+}  // namespace kiln::nvrtc

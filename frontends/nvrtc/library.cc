@@ -1,0 +1,100 @@
+#include "frontends/nvrtc/library.h"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "frontends/nvrtc/discovery.h"
+
+namespace kiln::nvrtc {
+namespace {
+
+struct Symbol {
+  const char* name;
+  void** slot;
+  bool required;
+};
+
+template <typename Function>
+Symbol required(const char* name, Function*& slot) {
+  return {name, reinterpret_cast<void**>(&slot), true};
+}
+
+template <typename Function>
+Symbol optional(const char* name, Function*& slot) {
+  return {name, reinterpret_cast<void**>(&slot), false};
+}
+
+std::array<Symbol, 17> symbolsOf(Functions& functions) {
+  return {
+      required("nvrtcGetErrorString", functions.getErrorString),
+      required("nvrtcVersion", functions.version),
+      required("nvrtcGetNumSupportedArchs", functions.getNumSupportedArchs),
+      required("nvrtcGetSupportedArchs", functions.getSupportedArchs),
+      required("nvrtcCreateProgram", functions.createProgram),
+      required("nvrtcDestroyProgram", functions.destroyProgram),
+      required("nvrtcAddNameExpression", functions.addNameExpression),
+      required("nvrtcCompileProgram", functions.compileProgram),
+      required("nvrtcGetLoweredName", functions.getLoweredName),
+      required("nvrtcGetProgramLogSize", functions.getProgramLogSize),
+      required("nvrtcGetProgramLog", functions.getProgramLog),
+      required("nvrtcGetPTXSize", functions.getPTXSize),
+      required("nvrtcGetPTX", functions.getPTX),
+      required("nvrtcGetCUBINSize", functions.getCUBINSize),
+      required("nvrtcGetCUBIN", functions.getCUBIN),
+      optional("nvrtcGetLTOIRSize", functions.getLTOIRSize),
+      optional("nvrtcGetLTOIR", functions.getLTOIR),
+  };
+}
+
+Failure unavailable(const std::filesystem::path& path, const std::string& problem) {
+  return {FailureKind::toolchainUnavailable, "cannot load NVRTC from '" + path.string() + "': " + problem};
+}
+
+std::expected<void*, Failure> load(const std::filesystem::path& path, const std::filesystem::path& library) {
+  void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return std::unexpected(unavailable(library, dlerror()));
+  return handle;
+}
+
+// What these say would reach the output and no key: NVRTC takes options and a version of its IR from them.
+void clearEnvironment() {
+  for (const char* name :
+       {"NVRTC_APPEND_FLAGS", "NVRTC_DISABLE_PCH", "NVRTC_PCH_HEAP_SIZE", "NV_NVVM_VERSION"}) {
+    unsetenv(name);
+  }
+}
+
+}  // namespace
+
+std::expected<Library, Failure> Library::open(const std::filesystem::path& path) {
+  clearEnvironment();
+  auto builtins = builtinsOf(path);
+  if (builtins.empty()) {
+    return std::unexpected(
+        unavailable(path, "there is no libnvrtc-builtins.so beside it; install the whole of NVRTC"));
+  }
+  for (const auto& file : builtins) {
+    if (auto loaded = load(file, path); !loaded) return std::unexpected(std::move(loaded.error()));
+  }
+  auto handle = load(path, path);
+  if (!handle) return std::unexpected(std::move(handle.error()));
+
+  Library library;
+  for (const auto& symbol : symbolsOf(library.functions_)) {
+    *symbol.slot = dlsym(*handle, symbol.name);
+    if (*symbol.slot == nullptr && symbol.required) {
+      return std::unexpected(unavailable(
+          path, std::string("it has no function ") + symbol.name + "; kiln needs NVRTC 11.2 or later"));
+    }
+  }
+  auto result = library->version(&library.version_.major, &library.version_.minor);
+  if (result != Result::success) {
+    return std::unexpected(
+        unavailable(path, std::string("it does not tell its version: ") + library->getErrorString(result)));
+  }
+  return library;
+}
+
+}  // namespace kiln::nvrtc

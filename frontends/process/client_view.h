@@ -1,0 +1,51 @@
+// The client's files as the compiler in this process sees them: asked for once, kept, recorded.
+#pragma once
+
+#include <array>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "frontends/process/file_classes.h"
+#include "frontends/process/job_connection.h"
+#include "frontends/process/recorder.h"
+#include "jit/files.h"
+
+namespace kiln {
+
+// Every question whose answer the compiler could not be given truthfully (denied, failed, a FIFO opened) ends
+// the process with a failure that names the file. Paths are as absolutePath gives them; references stay
+// valid. Not thread-safe.
+class ClientView {
+ public:
+  ClientView(JobConnection& job, const FileClasses& classes, Recorder& recorder)
+      : job_(job), classes_(classes), recorder_(recorder) {}
+
+  // What is there: absent, file, directory or other.
+  const FileAnswer& look(const std::string& path);
+  // For a path known to be a directory: `listing`, sorted, or absent.
+  const FileAnswer& list(const std::string& path);
+  // The text of a link: `text`, absent, or directory for anything that is no link.
+  const FileAnswer& readLink(const std::string& path);
+  // The path without links, "." and "..": `text` or absent.
+  const FileAnswer& resolve(const std::string& path);
+
+  // Ends the process: `path` is something that cannot be read as a file.
+  [[noreturn]] void refuseToOpen(const std::string& path, const FileAnswer& answer);
+
+ private:
+  using Answers = std::unordered_map<std::string, FileAnswer>;
+
+  // The answer, asked for or known. `isNew` says that it is to be recorded.
+  FileAnswer& answer(FileQuestion::Kind kind, const std::string& path, bool& isNew);
+  FileAnswer ask(FileQuestion::Kind kind, const std::string& path);
+  [[nodiscard]] const std::string* knownMissing(const std::string& path) const;
+
+  JobConnection& job_;
+  const FileClasses& classes_;
+  Recorder& recorder_;
+  std::array<Answers, 4> answers_;  // by FileQuestion::Kind
+  std::unordered_set<std::string> missing_;
+};
+
+}  // namespace kiln

@@ -1,0 +1,75 @@
+// The file system that a compiler in this process sees while it compiles: what the C functions of
+// interpose_*.cc answer from.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <expected>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "frontends/process/answered_descriptors.h"
+#include "frontends/process/client_view.h"
+#include "frontends/process/directory_streams.h"
+#include "frontends/process/file_classes.h"
+#include "frontends/process/recorder.h"
+#include "jit/request.h"
+
+namespace kiln {
+
+// Methods that take `directory` and `path` understand them as openat() does. Results follow the kernel:
+// negative errno on failure. Not thread-safe: a compile is one thread (options that start more are refused).
+class CompileFiles {
+ public:
+  // `job` and `request` outlive this.
+  CompileFiles(JobConnection& job, const Request& request, std::string toolchainDirectory);
+
+  int open(int directory, const char* path, int flags, mode_t mode = 0);
+  int status(int directory, const char* path, int flags, struct stat& result);
+  int status(int descriptor, struct stat& result);
+  int access(int directory, const char* path, int mode);
+  int readLink(int directory, const char* path, std::string& text);
+  int resolve(const char* path, std::string& text);
+  // The names in a directory, "." and ".." first, the rest sorted; and a descriptor for it, unless
+  // `descriptor` is one already.
+  int list(const char* path, std::vector<std::string>& names);
+  int list(int descriptor, std::vector<std::string>& names);
+  [[nodiscard]] const std::string& workingDirectory() const { return workingDirectory_; }
+  DirectoryStreams& streams() { return streams_; }
+
+  [[nodiscard]] DependencySet dependencies() const { return recorder_.dependencies(); }
+  // Whether what was read, or how, lets the request's names reach the output.
+  [[nodiscard]] bool namesBind() const { return namesBind_; }
+  // What makes the result unfit to be remembered; empty if nothing does.
+  [[nodiscard]] const std::string& unclean() const { return unclean_; }
+
+ private:
+  struct Path {
+    std::string absolute;
+    bool mustBeDirectory = false;  // "name/", "name/."
+  };
+
+  std::expected<Path, int> absolute(int directory, const char* path);
+  std::expected<FileView, int> look(const Path& path);
+  FileView view(const Path& path);
+  FileView sourceView(const std::string& path);
+  FileView clientView(const std::string& path);
+  int refuseToWrite(const std::string& path);
+  int openForReading(const FileView& view, int flags);
+  void markUnclean(std::string reason);
+
+  const Request& request_;
+  std::string workingDirectory_;
+  FileClasses classes_;
+  Recorder recorder_;
+  ClientView client_;
+  AnsweredDescriptors descriptors_;
+  DirectoryStreams streams_;
+  std::map<std::string, std::uint64_t> ancestorNumbers_;
+  int looksAtSource_ = 0;
+  bool namesBind_ = false;
+  std::string unclean_;
+};
+
+}  // namespace kiln

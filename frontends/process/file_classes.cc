@@ -1,0 +1,84 @@
+#include "frontends/process/file_classes.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+namespace kiln {
+namespace {
+
+// File systems that speak of the node, not of the client.
+constexpr std::array<std::string_view, 3> kKernelTrees = {"/proc", "/sys", "/dev"};
+
+// Names under which NVRTC keeps texts of its own. It looks for them on disk in passing.
+constexpr std::array<std::string_view, 2> kInventedNames = {"__nv_nvrtc_builtin_header.h", "__nv_name_map"};
+
+std::string_view fileName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+bool isInKernelTree(std::string_view path) {
+  return std::any_of(kKernelTrees.begin(), kKernelTrees.end(),
+                     [&](std::string_view tree) { return isBelowOrSame(path, tree); });
+}
+
+}  // namespace
+
+bool isBelowOrSame(std::string_view path, std::string_view directory) {
+  if (directory == "/") return path.starts_with('/');
+  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+FileClasses::FileClasses(const Names& names, std::string toolchainDirectory)
+    : source_(names.source.empty() ? "" : absolutePath(names.source, names.workingDirectory)),
+      directories_(roleDirectories(names)),
+      toolchainDirectory_(std::move(toolchainDirectory)) {
+  for (const auto& directory : directories_) {
+    auto plain = std::filesystem::path(directory.path).lexically_normal().string();
+    if (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+    plainDirectories_.push_back(std::move(plain));
+  }
+}
+
+FileClass FileClasses::classify(std::string_view path) const {
+  if (!source_.empty() && path == source_) return FileClass::source;
+  if (path == "/dev/null") return FileClass::nullDevice;
+  auto above = [&](std::string_view directory) { return isBelowOrSame(directory, path); };
+  if (isRoleDirectory(path)) return FileClass::roleDirectory;
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    if (above(directories_[i].path) || above(plainDirectories_[i])) return FileClass::ancestor;
+  }
+  if (isToolchainLibrary(path)) return FileClass::toolchain;
+  return isHidden(path) ? FileClass::hidden : FileClass::client;
+}
+
+std::string FileClasses::asNamed(std::string path) const {
+  if (isRoleDirectory(path)) return path;
+  auto found = std::find(plainDirectories_.begin(), plainDirectories_.end(), path);
+  if (found == plainDirectories_.end()) return path;
+  return directories_[static_cast<std::size_t>(found - plainDirectories_.begin())].path;
+}
+
+bool FileClasses::isRoleDirectory(std::string_view path) const {
+  return std::any_of(directories_.begin(), directories_.end(),
+                     [&](const RoleDirectory& directory) { return directory.path == path; });
+}
+
+// A source may well live in /dev/shm: a directory of the request opens what lies below it.
+bool FileClasses::isHidden(std::string_view path) const {
+  auto name = fileName(path);
+  if (std::find(kInventedNames.begin(), kInventedNames.end(), name) != kInventedNames.end()) return true;
+  if (name.starts_with("libcuda.so")) return true;
+  if (!isInKernelTree(path)) return false;
+  return std::none_of(directories_.begin(), directories_.end(), [&](const RoleDirectory& directory) {
+    return isInKernelTree(directory.path) && isBelowOrSame(path, directory.path);
+  });
+}
+
+// Only libraries, directly in the directory: distributions keep other people's files beside them.
+bool FileClasses::isToolchainLibrary(std::string_view path) const {
+  auto slash = path.rfind('/');
+  if (path.substr(0, slash) != toolchainDirectory_) return false;
+  auto name = fileName(path);
+  return name.ends_with(".so") || name.find(".so.") != std::string_view::npos;
+}
+
+}  // namespace kiln

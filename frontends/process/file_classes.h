@@ -1,0 +1,49 @@
+// Which files are whose: what the compiler may open for real, what kiln answers by itself, and what is a
+// question to the client.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jit/request.h"
+#include "jit/role_path.h"
+
+namespace kiln {
+
+enum class FileClass {
+  client,         // a question to the client
+  source,         // the source under its own name: a regular file with the request's text
+  roleDirectory,  // one of the request's directories: asked after, but part of no dependency while it exists
+  ancestor,       // above one of the request's directories: a directory, whatever the client would say
+  nullDevice,     // /dev/null: the real one
+  toolchain,      // the toolchain's own libraries: the real call
+  hidden,  // not there: the kernel's file systems, the driver's library, names of the compiler's invention
+};
+
+// Paths are as absolutePath gives them.
+class FileClasses {
+ public:
+  // `toolchainDirectory`: the directory of the compiler library, without symbolic links.
+  FileClasses(const Names& names, std::string toolchainDirectory);
+
+  [[nodiscard]] FileClass classify(std::string_view path) const;
+  // The request's directory that `path` means, for a compiler that takes ".." out of names by text alone;
+  // `path` itself if it means none.
+  [[nodiscard]] std::string asNamed(std::string path) const;
+
+ private:
+  [[nodiscard]] bool isRoleDirectory(std::string_view path) const;
+  [[nodiscard]] bool isHidden(std::string_view path) const;
+  [[nodiscard]] bool isToolchainLibrary(std::string_view path) const;
+
+  std::string source_;
+  std::vector<RoleDirectory> directories_;
+  std::vector<std::string> plainDirectories_;  // directories_ with ".." taken out by text, in the same order
+  std::string toolchainDirectory_;
+};
+
+// Whether `path` is `directory` or lies below it.
+bool isBelowOrSame(std::string_view path, std::string_view directory);
+
+}  // namespace kiln

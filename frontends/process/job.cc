@@ -1,0 +1,60 @@
+#include "frontends/process/job.h"
+
+#include <chrono>
+#include <exception>
+
+#include "frontends/process/interpose.h"
+#include "frontends/process/job_connection.h"
+#include "frontends/process/names_in_output.h"
+#include "jit/names_binding.h"
+
+namespace kiln {
+namespace {
+
+using Result = std::variant<Artifact, Failure>;
+
+Result compile(Compiler& compiler, const Request& request) {
+  try {
+    auto artifact = compiler.compile(request);
+    if (artifact) return std::move(*artifact);
+    return std::move(artifact.error());
+  } catch (const std::exception& exception) {
+    return Failure{FailureKind::internal, "compiling '" + request.names.source + "' failed within kiln: " +
+                                              exception.what() + "; please report it"};
+  }
+}
+
+double millisecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+bool namesBind(const Request& request, const Frontend& frontend, const CompileFiles& files,
+               const Result& result) {
+  if (requestBindsNames(request) || frontend.optionsBindNames(request) || files.namesBind()) return true;
+  const auto* artifact = std::get_if<Artifact>(&result);
+  return artifact != nullptr && outputsHoldSourceName(*artifact, request.names);
+}
+
+}  // namespace
+
+int runJob(int socket, LoadedToolchain& toolchain) {
+  JobConnection job(socket);
+  auto request = job.take();
+  if (!request) job.end(std::move(request.error()));
+
+  CompileFiles files(job, *request, toolchain.directory);
+  SystemAnswers system(*request);
+  Compiled compiled;
+  auto start = std::chrono::steady_clock::now();
+  {
+    const Interposition interposition(files, system);
+    compiled.result = compile(*toolchain.compiler, *request);
+  }
+  compiled.compileMilliseconds = millisecondsSince(start);
+  compiled.dependencies = files.dependencies();
+  compiled.namesBind = namesBind(*request, *toolchain.frontend, files, compiled.result);
+  compiled.unclean = files.unclean();
+  return job.finish(compiled) ? 0 : JobConnection::kBrokenSocket;
+}
+
+}  // namespace kiln

@@ -1,0 +1,134 @@
+#include "jit/service/lookup.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "jit/names_binding.h"
+#include "jit/service/file_check.h"
+#include "jit/service/miss_reason.h"
+
+namespace kiln {
+namespace {
+
+// How many requests with the same source are compared to find the nearest.
+constexpr std::size_t kSameSourceLimit = 64;
+
+// One lookup under way.
+class Lookup {
+ public:
+  Lookup(Store& store, Executor& executor, const std::function<void(const StoreError&)>& onStoreError,
+         LookupQuestion question)
+      : store_(store), executor_(executor), onStoreError_(onStoreError), question_(std::move(question)) {}
+
+  kj::Promise<LookupAnswer> run() {
+    return executor_
+        .run([&store = store_, domain = question_.domain, hash = question_.requestHash] {
+          return store.manifests(domain, hash);
+        })
+        .then([this](StoreResult<std::vector<Manifest>>&& manifests) -> kj::Promise<LookupAnswer> {
+          if (!manifests) return missByStoreError(manifests.error());
+          return choose(std::move(*manifests));
+        });
+  }
+
+ private:
+  kj::Promise<LookupAnswer> choose(std::vector<Manifest> manifests) {
+    if (manifests.empty()) return explainUnseen();
+    const auto names = namesDigest(question_.names);
+    const Manifest* otherNames = nullptr;
+    for (auto& manifest : manifests) {
+      if (!isWantedToolchain(manifest)) continue;
+      if (manifest.boundNames.isZero() || manifest.boundNames == names) {
+        candidates_.push_back(std::move(manifest));
+      } else if (otherNames == nullptr) {
+        otherNames = &manifest;
+      }
+    }
+    if (candidates_.empty()) {
+      return miss(otherNames != nullptr ? missByNames()
+                                        : missByToolchain(manifests.front(), *question_.toolchains.front()));
+    }
+    return checkCandidates();
+  }
+
+  kj::Promise<LookupAnswer> checkCandidates() {
+    std::vector<DependencySet> sets;
+    for (const auto& manifest : candidates_) sets.push_back(manifest.dependencies);
+    return checkFiles(std::move(sets), question_.names, *question_.files)
+        .then([this](std::vector<FileCheck>&& checks) -> kj::Promise<LookupAnswer> {
+          for (std::size_t i = 0; i < checks.size(); ++i) {
+            if (!checks[i].firstDisagreement) agreeing_.push_back(i);
+          }
+          if (agreeing_.empty()) return miss(missByFile(candidates_.front().dependencies, checks.front()));
+          return fetch(0);
+        });
+  }
+
+  // Reads the entry of the `nth` manifest that agrees; where it is lost, the next one's.
+  kj::Promise<LookupAnswer> fetch(std::size_t nth) {
+    if (nth == agreeing_.size()) return miss("its entry was lost from the store or found damaged there");
+    const auto& manifest = candidates_[agreeing_[nth]];
+    return executor_
+        .run([&store = store_, domain = question_.domain, key = manifest.key] {
+          return store.find(domain, key);
+        })
+        .then([this, nth, &manifest](StoreResult<std::optional<Entry>>&& found) -> kj::Promise<LookupAnswer> {
+          if (!found) return missByStoreError(found.error());
+          if (!*found) return fetch(nth + 1);
+          if (!isWhatWasAskedFor(**found, manifest)) {
+            onStoreError_({"the entry under key " + manifest.key.hex() + " of domain \"" + question_.domain +
+                           "\" is not the one that its manifest describes; it is not used"});
+            return fetch(nth + 1);
+          }
+          return LookupAnswer{std::make_shared<const Entry>(std::move(**found)), {}};
+        });
+  }
+
+  kj::Promise<LookupAnswer> explainUnseen() {
+    if (question_.request == nullptr) return miss(missUnseen());
+    return executor_
+        .run([&store = store_, domain = question_.domain, request = question_.request] {
+          return store.requestsWithSource(domain, xxh3(request->source), kSameSourceLimit);
+        })
+        .then([this](StoreResult<std::vector<Request>>&& sameSource) -> kj::Promise<LookupAnswer> {
+          if (!sameSource) return missByStoreError(sameSource.error());
+          return miss(missByRequest(*question_.request, *sameSource));
+        });
+  }
+
+  [[nodiscard]] bool isWantedToolchain(const Manifest& manifest) const {
+    return std::any_of(question_.toolchains.begin(), question_.toolchains.end(),
+                       [&](const Toolchain* one) { return one->identity == manifest.toolchainIdentity; });
+  }
+
+  [[nodiscard]] bool isWhatWasAskedFor(const Entry& entry, const Manifest& manifest) const {
+    return entry.domain == question_.domain && entry.requestHash == question_.requestHash &&
+           manifestOf(entry) == manifest;
+  }
+
+  static LookupAnswer miss(std::string reason) { return {nullptr, std::move(reason)}; }
+
+  LookupAnswer missByStoreError(const StoreError& error) {
+    onStoreError_(error);
+    return miss("the store could not be read: " + error.message);
+  }
+
+  Store& store_;
+  Executor& executor_;
+  const std::function<void(const StoreError&)>& onStoreError_;
+  LookupQuestion question_;
+  std::vector<Manifest> candidates_;  // of a wanted toolchain, under the asker's names, the most recent first
+  std::vector<std::size_t> agreeing_;  // those of them whose dependencies agree, as indices
+};
+
+}  // namespace
+
+kj::Promise<LookupAnswer> lookUp(Store& store, Executor& executor,
+                                 const std::function<void(const StoreError&)>& onStoreError,
+                                 LookupQuestion question) {
+  auto lookup = kj::heap<Lookup>(store, executor, onStoreError, std::move(question));
+  auto answer = lookup->run();
+  return answer.attach(kj::mv(lookup));
+}
+
+}  // namespace kiln

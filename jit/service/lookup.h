@@ -1,0 +1,40 @@
+// Looking a request up: from its manifests to the one entry whose dependencies agree with the asker's files.
+#pragma once
+
+#include <kj/async.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "jit/artifact.h"
+#include "jit/service/client_files.h"
+#include "jit/service/executor.h"
+#include "jit/store.h"
+#include "jit/toolchain.h"
+
+namespace kiln {
+
+struct LookupQuestion {
+  std::string domain;
+  Hash128 requestHash;
+  // An entry of any of these fits; never empty, and they outlive the lookup.
+  std::vector<const Toolchain*> toolchains;
+  Names names;
+  kj::Own<ClientFiles> files;
+  std::shared_ptr<const Request> request;  // null if nothing but its hash is known
+};
+
+struct LookupAnswer {
+  std::shared_ptr<const Entry> entry;  // null on a miss
+  std::string missReason;
+};
+
+// A store that fails makes a miss; `onStoreError` is told. Store, executor and `onStoreError` outlive the
+// promise, which rejects only when the client is gone.
+kj::Promise<LookupAnswer> lookUp(Store& store, Executor& executor,
+                                 const std::function<void(const StoreError&)>& onStoreError,
+                                 LookupQuestion question);
+
+}  // namespace kiln

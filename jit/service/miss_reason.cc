@@ -1,0 +1,176 @@
+#include "jit/service/miss_reason.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace kiln {
+namespace {
+
+std::string inQuotes(std::string_view text) {
+  std::string result = "\"";
+  result.append(text).append("\"");
+  return result;
+}
+
+std::string joinedBy(std::string_view separator, const std::vector<std::string>& parts) {
+  std::string result;
+  for (const auto& part : parts) {
+    if (!result.empty()) result += separator;
+    result += part;
+  }
+  return result;
+}
+
+std::string_view whatIs(FileKind kind) {
+  switch (kind) {
+    case FileKind::absent:
+      return "nothing";
+    case FileKind::file:
+      return "a file";
+    case FileKind::directory:
+    case FileKind::listing:
+      return "a directory";
+    case FileKind::link:
+      return "a symbolic link";
+    case FileKind::resolved:
+      return "a path";
+    case FileKind::other:
+      return "a FIFO, a socket or a device";
+  }
+  return "something that cannot be read";
+}
+
+// Of two files that look alike and still disagree: with which other name is it, or is it not, one file?
+std::string identityChange(const DependencySet& dependencies, const FileCheck& check, std::size_t at) {
+  for (std::size_t i = 0; i < at; ++i) {
+    if (dependencies[i].fileNumber == 0) continue;
+    const bool wasOne = dependencies[i].fileNumber == dependencies[at].fileNumber;
+    const bool isOne = check.states[i].identity == check.states[at].identity;
+    if (wasOne && !isOne) return "is no longer one file with " + describe(dependencies[i].path);
+    if (!wasOne && isOne) return "has become one file with " + describe(dependencies[i].path);
+  }
+  return "changed";
+}
+
+std::string changeOf(const DependencySet& dependencies, const FileCheck& check, std::size_t at) {
+  const auto& before = dependencies[at];
+  const auto& now = check.states[at];
+  if (now.kind == kUnknownFileKind) return "could not be read";
+  if (before.kind == FileKind::absent && now.kind != FileKind::absent) return "appeared";
+  if (before.kind != FileKind::absent && now.kind == FileKind::absent) return "disappeared";
+  if (before.kind != now.kind) {
+    return "changed from " + std::string(whatIs(before.kind)) + " to " + std::string(whatIs(now.kind));
+  }
+  const bool sameContent =
+      before.xxh3 == now.xxh3 && (before.kind != FileKind::file || before.size == now.size);
+  return sameContent ? identityChange(dependencies, check, at) : "changed";
+}
+
+// The first of `items` that `others` has fewer of.
+std::optional<std::string> firstMissing(const std::vector<std::string>& items,
+                                        const std::vector<std::string>& others) {
+  std::multiset<std::string> left(others.begin(), others.end());
+  for (const auto& item : items) {
+    auto found = left.find(item);
+    if (found == left.end()) return item;
+    left.erase(found);
+  }
+  return std::nullopt;
+}
+
+std::string optionDifference(const Request& wanted, const Request& seen) {
+  if (wanted.options == seen.options) return {};
+  if (auto added = firstMissing(wanted.options, seen.options)) return "without option " + inQuotes(*added);
+  if (auto dropped = firstMissing(seen.options, wanted.options)) return "with option " + inQuotes(*dropped);
+  return "with its options in another order";
+}
+
+std::string headerDifference(const Request& wanted, const Request& seen) {
+  std::map<std::string, std::string> before;
+  for (const auto& header : seen.headers) before.emplace(header.name, header.content);
+  for (const auto& header : wanted.headers) {
+    auto found = before.find(header.name);
+    if (found == before.end()) return "without header " + inQuotes(header.name);
+    if (found->second != header.content) return "with other content of header " + inQuotes(header.name);
+    before.erase(found);
+  }
+  return before.empty() ? "" : "with header " + inQuotes(before.begin()->first);
+}
+
+std::string nameExpressionDifference(const Request& wanted, const Request& seen) {
+  if (auto added = firstMissing(wanted.nameExpressions, seen.nameExpressions)) {
+    return "without name expression " + inQuotes(*added);
+  }
+  if (auto dropped = firstMissing(seen.nameExpressions, wanted.nameExpressions)) {
+    return "with name expression " + inQuotes(*dropped);
+  }
+  return {};
+}
+
+std::string outputDifference(const Request& wanted, const Request& seen) {
+  if (wanted.outputs == seen.outputs) return {};
+  std::vector<std::string> names;
+  for (auto kind : seen.outputs) names.emplace_back(name(kind));
+  return "for output " + joinedBy(" and ", names);
+}
+
+// What was different about `seen`, one phrase for each field.
+std::vector<std::string> differences(const Request& wanted, const Request& seen) {
+  std::vector<std::string> phrases;
+  auto add = [&](std::string phrase) {
+    if (!phrase.empty()) phrases.push_back(std::move(phrase));
+  };
+  if (wanted.language != seen.language) add("as " + std::string(name(seen.language)));
+  if (wanted.target != seen.target) add("for target " + seen.target.name);
+  add(optionDifference(wanted, seen));
+  add(headerDifference(wanted, seen));
+  add(nameExpressionDifference(wanted, seen));
+  add(outputDifference(wanted, seen));
+  if (wanted.names.includeDirectories.size() != seen.names.includeDirectories.size()) {
+    add("with " + std::to_string(seen.names.includeDirectories.size()) + " include directories, not " +
+        std::to_string(wanted.names.includeDirectories.size()));
+  }
+  if (wanted.timestamp != seen.timestamp) add("with timestamp " + std::to_string(seen.timestamp));
+  return phrases;
+}
+
+}  // namespace
+
+std::string missByFile(const DependencySet& dependencies, const FileCheck& check) {
+  const auto at = check.firstDisagreement.value_or(0);
+  return describe(dependencies[at].path) + " " + changeOf(dependencies, check, at) +
+         " since the nearest entry was compiled";
+}
+
+std::string missByNames() {
+  return "names reach the output, and the nearest entry was compiled under another source name, include "
+         "directory "
+         "name or working directory";
+}
+
+std::string missByToolchain(const Manifest& seen, const Toolchain& wanted) {
+  if (seen.toolchainName != wanted.name) {
+    return "compiled before with toolchain " + inQuotes(seen.toolchainName) + ", not with " +
+           inQuotes(wanted.name);
+  }
+  return "compiled before with another build of toolchain " + inQuotes(wanted.name) + " (identity " +
+         seen.toolchainIdentity.hex().substr(0, 12) + ", now " + wanted.identity.hex().substr(0, 12) + ")";
+}
+
+std::string missByRequest(const Request& wanted, const std::vector<Request>& sameSource) {
+  if (sameSource.empty()) return "never seen: nothing was compiled from this source before";
+  std::vector<std::pair<std::size_t, std::string>> candidates;
+  for (const auto& seen : sameSource) {
+    auto phrases = differences(wanted, seen);
+    candidates.emplace_back(phrases.size(), joinedBy(", ", phrases));
+  }
+  const auto& [count, nearest] = *std::min_element(candidates.begin(), candidates.end());
+  if (count == 0) return "seen before, but its entry is no longer in the store";
+  return "the same source was seen " + nearest;
+}
+
+std::string missUnseen() { return "never seen: this request was not compiled before"; }
+
+}  // namespace kiln

@@ -1,0 +1,28 @@
+// Why a lookup found nothing, in one sentence for a person: what differs from the nearest thing that the
+// store has.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jit/artifact.h"
+#include "jit/dependencies.h"
+#include "jit/request.h"
+#include "jit/service/file_check.h"
+#include "jit/toolchain.h"
+
+namespace kiln {
+
+// An entry fits but for a file. `check` disagrees with `dependencies`.
+std::string missByFile(const DependencySet& dependencies, const FileCheck& check);
+// An entry fits but for the names, which bind.
+std::string missByNames();
+// Entries fit but for the toolchain; `seen` is the most recent of them.
+std::string missByToolchain(const Manifest& seen, const Toolchain& wanted);
+// Nothing is stored for the request; `sameSource` are those with its source. The nearest has the fewest
+// differences.
+std::string missByRequest(const Request& wanted, const std::vector<Request>& sameSource);
+// Nothing is stored for the request, and nothing is known of it but its hash.
+std::string missUnseen();
+
+}  // namespace kiln

@@ -1,0 +1,52 @@
+#include "jit/service/queue.h"
+
+#include <algorithm>
+
+namespace kiln {
+
+JobQueue::Place::Place(JobQueue& queue, Priority priority, std::uint64_t number)
+    : queue_(queue), priority_(priority), number_(number) {
+  queue_.waiting_.insert(this);
+}
+
+JobQueue::Place::~Place() noexcept {
+  if (running_) {
+    --queue_.running_;
+    queue_.grantSlots();
+  } else {
+    queue_.waiting_.erase(this);
+  }
+}
+
+void JobQueue::Place::raise(Priority priority) {
+  if (running_ || priority <= priority_) return;
+  queue_.waiting_.erase(this);
+  priority_ = priority;
+  queue_.waiting_.insert(this);
+}
+
+JobQueue::JobQueue(unsigned slots, unsigned capacity) : slots_(std::max(slots, 1U)), capacity_(capacity) {}
+
+bool JobQueue::RunsBefore::operator()(const Place* a, const Place* b) const {
+  if (a->priority_ != b->priority_) return a->priority_ > b->priority_;
+  return a->number_ < b->number_;
+}
+
+kj::Maybe<kj::Own<JobQueue::Place>> JobQueue::enter(Priority priority, Admission admission) {
+  if (admission == Admission::ifRoom && !hasRoom()) return nullptr;
+  auto place = kj::heap<Place>(*this, priority, nextNumber_++);
+  grantSlots();
+  return kj::mv(place);
+}
+
+void JobQueue::grantSlots() {
+  while (running_ < slots_ && !waiting_.empty()) {
+    Place& next = **waiting_.begin();
+    waiting_.erase(waiting_.begin());
+    next.running_ = true;
+    ++running_;
+    next.granted_.fulfiller->fulfill();
+  }
+}
+
+}  // namespace kiln

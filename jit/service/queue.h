@@ -1,0 +1,70 @@
+// Who compiles next: a fixed number of slots, and a queue in front of them.
+#pragma once
+
+#include <kj/async.h>
+#include <kj/memory.h>
+
+#include <cstdint>
+#include <set>
+
+#include "jit/request.h"
+
+namespace kiln {
+
+// Gives slots by priority, within a priority in order of arrival. Belongs to one event loop's thread and
+// outlives its places.
+class JobQueue {
+ public:
+  // Whether a full queue turns the newcomer away. One who was let in before, and has to start over, is not.
+  enum class Admission { ifRoom, always };
+
+  // A place in the queue, later a slot; destroying it gives either up.
+  class Place {
+   public:
+    Place(JobQueue& queue, Priority priority, std::uint64_t number);
+    ~Place() noexcept;
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+    // Resolves once the place has become a slot. To be called once.
+    kj::Promise<void> whenGranted() { return kj::mv(granted_.promise); }
+    // Moves forward to where `priority` belongs, if that is further forward.
+    void raise(Priority priority);
+
+   private:
+    friend class JobQueue;
+
+    JobQueue& queue_;
+    Priority priority_;
+    std::uint64_t number_;
+    bool running_ = false;
+    kj::PromiseFulfillerPair<void> granted_ = kj::newPromiseAndFulfiller<void>();
+  };
+
+  JobQueue(unsigned slots, unsigned capacity);
+  JobQueue(const JobQueue&) = delete;
+  JobQueue& operator=(const JobQueue&) = delete;
+
+  // Whether a newcomer would be let in.
+  [[nodiscard]] bool hasRoom() const { return running_ < slots_ || waiting_.size() < capacity_; }
+  // Null if there is no room and `admission` asks for it.
+  kj::Maybe<kj::Own<Place>> enter(Priority priority, Admission admission);
+
+  [[nodiscard]] unsigned running() const { return running_; }
+  [[nodiscard]] unsigned waiting() const { return static_cast<unsigned>(waiting_.size()); }
+
+ private:
+  struct RunsBefore {
+    bool operator()(const Place* a, const Place* b) const;
+  };
+
+  void grantSlots();
+
+  unsigned slots_;
+  unsigned capacity_;
+  unsigned running_ = 0;
+  std::uint64_t nextNumber_ = 0;
+  std::set<Place*, RunsBefore> waiting_;
+};
+
+}  // namespace kiln

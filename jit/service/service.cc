@@ -1,0 +1,284 @@
+#include "jit/service/service.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "jit/names_binding.h"
+#include "jit/request_hash.h"
+#include "jit/service/file_check.h"
+#include "jit/service/flight.h"
+#include "jit/service/lookup.h"
+#include "jit/service/queue.h"
+#include "jit/service/toolchain_choice.h"
+
+namespace kiln {
+namespace {
+
+constexpr const char* kNotLookedUp = "refused before it was looked up";
+
+}  // namespace
+
+class CompileService::Impl final : private FlightObserver {
+ public:
+  Impl(Store& store, Compilers& compilers, Executor& executor, std::vector<Toolchain> toolchains,
+       ServiceLimits limits, ServiceHooks hooks)
+      : store_(store),
+        compilers_(compilers),
+        executor_(executor),
+        toolchains_(std::move(toolchains)),
+        limits_(limits),
+        hooks_(std::move(hooks)),
+        queue_(limits.jobs, limits.queue) {}
+
+  kj::Promise<LookupResult> lookup(Asker asker, Hash128 hash);
+  kj::Promise<Outcome> compile(Asker asker, Request request, Priority priority,
+                               std::chrono::milliseconds timeout);
+  kj::Promise<void> drain();
+
+  [[nodiscard]] const std::vector<Toolchain>& toolchains() const { return toolchains_; }
+  [[nodiscard]] const JobQueue& queue() const { return queue_; }
+  [[nodiscard]] ServiceStatistics statistics(std::string_view domain) const {
+    auto found = statistics_.find(domain);
+    return found == statistics_.end() ? ServiceStatistics{} : found->second;
+  }
+
+ private:
+  // One call of compile() under way.
+  struct Call {
+    Call(Impl& service, Asker who, std::shared_ptr<const Request> wanted, const Toolchain& chosen,
+         Priority ownPriority, std::chrono::milliseconds limit);
+    ~Call() noexcept;
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+    Impl& impl;
+    Asker asker;
+    std::shared_ptr<const Request> request;
+    const Toolchain& toolchain;
+    FlightKey key;
+    Priority priority;
+    std::chrono::milliseconds timeout;
+    JobQueue::Admission admission = JobQueue::Admission::ifRoom;
+    std::string missReason;
+    bool landedMeanwhile = false;  // whether a flight of `key` ended since the lookup began
+  };
+
+  kj::Promise<Outcome> attempt(Call& call);
+  kj::Promise<Outcome> fly(Call& call);
+  kj::Maybe<kj::Own<Flight>> flightFor(Call& call);
+  kj::Promise<Outcome> receive(Call& call, Landing landing);
+  kj::Promise<Outcome> startOver(Call& call);
+
+  Outcome hit(const std::string& domain, std::shared_ptr<const Entry> entry);
+  Outcome joined(Call& call, Landing landing);
+  Outcome refused(std::string domain, Failure failure, std::string missReason);
+
+  void compileStarted(const Flight& flight) override { ++statistics_[flight.key().domain].compiles; }
+  void compileEnded(const Flight& flight, const Compiled& compiled) override;
+  void storeFailed(const StoreError& error) override { hooks_.onStoreError(error); }
+  void closed(const Flight& flight) override;
+
+  Store& store_;
+  Compilers& compilers_;
+  Executor& executor_;
+  const std::vector<Toolchain> toolchains_;
+  const ServiceLimits limits_;
+  const ServiceHooks hooks_;
+  JobQueue queue_;
+  std::map<FlightKey, Flight*> flights_;  // those that can be joined; kept alive by their waiters
+  std::set<Call*> calls_;
+  std::map<std::string, ServiceStatistics, std::less<>> statistics_;
+  bool draining_ = false;
+  std::vector<kj::Own<kj::PromiseFulfiller<void>>> drained_;
+};
+
+CompileService::Impl::Call::Call(Impl& service, Asker who, std::shared_ptr<const Request> wanted,
+                                 const Toolchain& chosen, Priority ownPriority,
+                                 std::chrono::milliseconds limit)
+    : impl(service),
+      asker(std::move(who)),
+      request(std::move(wanted)),
+      toolchain(chosen),
+      key{asker.domain, requestHash(*request), chosen.identity},
+      priority(ownPriority),
+      timeout(limit) {
+  impl.calls_.insert(this);
+}
+
+CompileService::Impl::Call::~Call() noexcept {
+  impl.calls_.erase(this);
+  if (!impl.calls_.empty()) return;
+  for (auto& fulfiller : impl.drained_) fulfiller->fulfill();
+  impl.drained_.clear();
+}
+
+kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash) {
+  auto toolchains = toolchainsForAnyLanguage(toolchains_, asker.toolchain);
+  if (!toolchains) return LookupResult(std::move(toolchains.error()));
+  LookupQuestion question{asker.domain,        hash,   std::move(*toolchains), std::move(asker.names),
+                          kj::mv(asker.files), nullptr};
+  return lookUp(store_, executor_, hooks_.onStoreError, std::move(question))
+      .then([this, domain = std::move(asker.domain)](LookupAnswer&& answer) -> LookupResult {
+        if (answer.entry == nullptr) return Miss{std::move(answer.missReason)};
+        return hit(domain, std::move(answer.entry));
+      });
+}
+
+kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request, Priority priority,
+                                                   std::chrono::milliseconds timeout) {
+  if (draining_) {
+    return refused(std::move(asker.domain),
+                   {FailureKind::overloaded, "kilnd is stopping and takes no new compiles; ask again later"},
+                   kNotLookedUp);
+  }
+  if (auto checked = hooks_.check(request); !checked) {
+    return refused(std::move(asker.domain), std::move(checked.error()), kNotLookedUp);
+  }
+  const auto toolchain = toolchainFor(toolchains_, request.language, asker.toolchain);
+  if (!toolchain) return refused(std::move(asker.domain), toolchain.error(), kNotLookedUp);
+
+  request.names = asker.names;
+  const bool isOwnLimit = timeout.count() > 0 && timeout < limits_.timeout;
+  auto call = kj::heap<Call>(*this, std::move(asker), std::make_shared<const Request>(std::move(request)),
+                             **toolchain, priority, isOwnLimit ? timeout : limits_.timeout);
+  auto outcome = attempt(*call);
+  return outcome.attach(kj::mv(call)).eagerlyEvaluate(nullptr);
+}
+
+kj::Promise<Outcome> CompileService::Impl::attempt(Call& call) {
+  call.landedMeanwhile = false;
+  LookupQuestion question{call.key.domain,  call.key.requestHash,       {&call.toolchain},
+                          call.asker.names, call.asker.files->addRef(), call.request};
+  return lookUp(store_, executor_, hooks_.onStoreError, std::move(question))
+      .then([this, &call](LookupAnswer&& answer) -> kj::Promise<Outcome> {
+        if (answer.entry != nullptr) return hit(call.key.domain, std::move(answer.entry));
+        call.missReason = std::move(answer.missReason);
+        return fly(call);
+      });
+}
+
+// Joins the flight there is, or starts one.
+kj::Promise<Outcome> CompileService::Impl::fly(Call& call) {
+  // What landed since the lookup read the manifests may be the entry it did not find there.
+  if (call.landedMeanwhile && !flights_.contains(call.key)) return attempt(call);
+  KJ_IF_MAYBE (flight, flightFor(call)) {
+    Waiter waiter{call.asker.names, call.asker.files->addRef(), call.priority, call.timeout};
+    return (*flight)->join(std::move(waiter)).then([this, &call](Landing&& landing) {
+      return receive(call, std::move(landing));
+    });
+  }
+  return refused(call.key.domain,
+                 {FailureKind::overloaded, "the queue is full: " + std::to_string(queue_.running()) +
+                                               " compiles run and " + std::to_string(queue_.waiting()) +
+                                               " wait; ask again later"},
+                 std::move(call.missReason));
+}
+
+kj::Maybe<kj::Own<Flight>> CompileService::Impl::flightFor(Call& call) {
+  if (auto found = flights_.find(call.key); found != flights_.end()) return kj::addRef(*found->second);
+  KJ_IF_MAYBE (place, queue_.enter(call.priority, call.admission)) {
+    auto flight = kj::refcounted<Flight>(call.key, call.toolchain, call.request, kj::mv(*place), compilers_,
+                                         executor_, store_, static_cast<FlightObserver&>(*this));
+    flights_.emplace(call.key, flight.get());
+    ++statistics_[call.key.domain].misses;
+    return kj::mv(flight);
+  }
+  return nullptr;
+}
+
+// Checks what was made from another's files against the caller's own.
+kj::Promise<Outcome> CompileService::Impl::receive(Call& call, Landing landing) {
+  if (landing.kind == Landing::Kind::startOver) return startOver(call);
+  if (landing.kind == Landing::Kind::own) {
+    return Outcome{Outcome::How::miss, std::move(landing.entry), std::move(call.missReason),
+                   std::move(landing.notRemembered)};
+  }
+  const auto& entry = *landing.entry;
+  if (entry.namesBind && namesDigest(entry.names) != namesDigest(call.asker.names)) return startOver(call);
+  return checkFiles({entry.dependencies}, call.asker.names, *call.asker.files)
+      .then([this, &call,
+             landing = std::move(landing)](std::vector<FileCheck>&& checks) mutable -> kj::Promise<Outcome> {
+        if (checks.front().firstDisagreement) return startOver(call);
+        return joined(call, std::move(landing));
+      });
+}
+
+kj::Promise<Outcome> CompileService::Impl::startOver(Call& call) {
+  call.admission = JobQueue::Admission::always;
+  return attempt(call);
+}
+
+Outcome CompileService::Impl::hit(const std::string& domain, std::shared_ptr<const Entry> entry) {
+  auto& counts = statistics_[domain];
+  ++counts.hits;
+  counts.savedMilliseconds += entry->compileMilliseconds;
+  return {Outcome::How::hit, std::move(entry), {}, {}};
+}
+
+Outcome CompileService::Impl::joined(Call& call, Landing landing) {
+  auto& counts = statistics_[call.key.domain];
+  ++counts.joined;
+  counts.savedMilliseconds += landing.entry->compileMilliseconds;
+  return {Outcome::How::joined, std::move(landing.entry), std::move(call.missReason),
+          std::move(landing.notRemembered)};
+}
+
+Outcome CompileService::Impl::refused(std::string domain, Failure failure, std::string missReason) {
+  ++statistics_[domain].failures[failure.kind];
+  Entry entry;
+  entry.domain = std::move(domain);
+  entry.result = std::move(failure);
+  return {Outcome::How::miss, std::make_shared<const Entry>(std::move(entry)), std::move(missReason),
+          "nothing was compiled"};
+}
+
+void CompileService::Impl::compileEnded(const Flight& flight, const Compiled& compiled) {
+  auto& counts = statistics_[flight.key().domain];
+  counts.compileMilliseconds += compiled.compileMilliseconds;
+  if (const auto* failure = std::get_if<Failure>(&compiled.result)) ++counts.failures[failure->kind];
+}
+
+void CompileService::Impl::closed(const Flight& flight) {
+  flights_.erase(flight.key());
+  for (auto* call : calls_) {
+    if (call->key == flight.key()) call->landedMeanwhile = true;
+  }
+}
+
+kj::Promise<void> CompileService::Impl::drain() {
+  draining_ = true;
+  if (calls_.empty()) return kj::READY_NOW;
+  auto drained = kj::newPromiseAndFulfiller<void>();
+  drained_.push_back(kj::mv(drained.fulfiller));
+  return kj::mv(drained.promise);
+}
+
+CompileService::CompileService(Store& store, Compilers& compilers, Executor& executor,
+                               std::vector<Toolchain> toolchains, ServiceLimits limits, ServiceHooks hooks)
+    : impl_(kj::heap<Impl>(store, compilers, executor, std::move(toolchains), limits, std::move(hooks))) {}
+
+CompileService::~CompileService() = default;
+
+kj::Promise<LookupResult> CompileService::lookup(Asker asker, Hash128 requestHash) {
+  return impl_->lookup(std::move(asker), requestHash);
+}
+
+kj::Promise<Outcome> CompileService::compile(Asker asker, Request request, Priority priority,
+                                             std::chrono::milliseconds timeout) {
+  return impl_->compile(std::move(asker), std::move(request), priority, timeout);
+}
+
+const std::vector<Toolchain>& CompileService::toolchains() const { return impl_->toolchains(); }
+
+ServiceStatistics CompileService::statistics(std::string_view domain) const {
+  return impl_->statistics(domain);
+}
+
+unsigned CompileService::running() const { return impl_->queue().running(); }
+
+unsigned CompileService::queued() const { return impl_->queue().waiting(); }
+
+kj::Promise<void> CompileService::drain() { return impl_->drain(); }
+
+}  // namespace kiln

@@ -1,0 +1,36 @@
+#include "jit/store.h"
+
+#include "jit/request_hash.h"
+
+namespace kiln {
+
+EntrySummary summaryOf(const Entry& entry, const Target& target) {
+  EntrySummary summary{entry.key,
+                       entry.domain,
+                       entry.names.source,
+                       target,
+                       entry.toolchainName,
+                       {},
+                       0,
+                       entry.compileMilliseconds,
+                       entry.createdAt};
+  if (const auto* failure = std::get_if<Failure>(&entry.result)) {
+    summary.failure = failure->kind;
+  } else {
+    for (const auto& output : std::get<Artifact>(entry.result).outputs) summary.bytes += output.bytes.size();
+  }
+  return summary;
+}
+
+std::string whyNotStorable(const Entry& entry, const Request& request) {
+  auto refused = [&](std::string_view reason) {
+    return "the entry " + entry.key.hex() + " of '" + entry.names.source +
+           "' was not stored: " + std::string(reason) + "; this is a defect of kiln";
+  };
+  if (entry.key != entryKey(entry)) return refused("its key is not the key of its content");
+  if (entry.requestHash != requestHash(request)) return refused("its request is another than the one given");
+  if (entry.domain.size() > kMaxDomainLength) return refused("the name of its domain is too long");
+  return {};
+}
+
+}  // namespace kiln

@@ -1,0 +1,124 @@
+#include "rpc/remote_files.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "jit/service/file_check.h"
+#include "rpc/schema/convert.h"
+
+namespace kiln {
+namespace {
+
+constexpr FileState kUnknownState{.kind = kUnknownFileKind, .size = 0, .xxh3 = {}, .identity = 0};
+
+FileAnswer failedAnswer(std::string message) {
+  return {.kind = FileAnswer::Kind::failed, .text = std::move(message), .error = EIO};
+}
+
+// What an exception of the client's means to the question: an answer, unless the client is gone.
+kj::Promise<FileAnswer> answerFor(kj::Exception&& exception) {
+  if (exception.getType() == kj::Exception::Type::DISCONNECTED) return kj::mv(exception);
+  return failedAnswer("the client could not answer: " + std::string(exception.getDescription().cStr()));
+}
+
+template <typename Response>
+FileAnswer onlyAnswer(Response&& response) {
+  return convert::read(response.getAnswer());
+}
+
+// The kinds that have a digest; for the others it is nothing but what is there that counts.
+bool hasDigest(FileKind kind) {
+  return kind == FileKind::file || kind == FileKind::listing || kind == FileKind::link ||
+         kind == FileKind::resolved;
+}
+
+FileState readState(schema::FileDigest::Reader reader) {
+  if (reader.getKind() < static_cast<unsigned>(FileKind::absent) ||
+      reader.getKind() > static_cast<unsigned>(FileKind::other)) {
+    return kUnknownState;
+  }
+  FileState state{static_cast<FileKind>(reader.getKind()), reader.getSize(), {}, reader.getIdentity()};
+  if (!hasDigest(state.kind)) return state;
+  auto digest = Hash128::fromBytes(convert::bytes(reader.getXxh3()));
+  if (!digest) return kUnknownState;
+  state.xxh3 = *digest;
+  return state;
+}
+
+// Digests that are too few or too many cannot be told apart by their questions.
+std::vector<FileState> readStates(capnp::List<schema::FileDigest>::Reader digests, std::size_t questions) {
+  std::vector<FileState> states(questions, kUnknownState);
+  if (digests.size() != questions) return states;
+  for (unsigned i = 0; i < questions; ++i) states[i] = readState(digests[i]);
+  return states;
+}
+
+class RemoteFiles final : public ClientFiles {
+ public:
+  explicit RemoteFiles(schema::FileSource::Client source) : source_(kj::mv(source)) {}
+
+  kj::Promise<FileAnswer> answer(FileQuestion question) override {
+    return ask(question).catch_([](kj::Exception&& exception) { return answerFor(kj::mv(exception)); });
+  }
+
+  kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) override {
+    auto call = source_.digestsRequest();
+    auto paths = call.initPaths(questions.size());
+    for (unsigned i = 0; i < questions.size(); ++i) {
+      paths[i].setPath(convert::toText(questions[i].path));
+      paths[i].setKind(static_cast<std::uint8_t>(questions[i].kind));
+    }
+    auto count = questions.size();
+    return call.send()
+        .then([count](capnp::Response<schema::FileSource::DigestsResults>&& response) {
+          return readStates(response.getDigests(), count);
+        })
+        .catch_([count](kj::Exception&& exception) -> kj::Promise<std::vector<FileState>> {
+          if (exception.getType() == kj::Exception::Type::DISCONNECTED) return kj::mv(exception);
+          return std::vector<FileState>(count, kUnknownState);
+        });
+  }
+
+ private:
+  kj::Promise<FileAnswer> ask(const FileQuestion& question) {
+    switch (question.kind) {
+      case FileQuestion::Kind::look:
+        return look(question.path);
+      case FileQuestion::Kind::list: {
+        auto call = source_.listRequest();
+        call.setPath(convert::toText(question.path));
+        return call.send().then([](auto&& response) { return onlyAnswer(response); });
+      }
+      case FileQuestion::Kind::readLink: {
+        auto call = source_.readLinkRequest();
+        call.setPath(convert::toText(question.path));
+        return call.send().then([](auto&& response) { return onlyAnswer(response); });
+      }
+      case FileQuestion::Kind::resolve:
+        break;
+    }
+    auto call = source_.resolveRequest();
+    call.setPath(convert::toText(question.path));
+    return call.send().then([](auto&& response) { return onlyAnswer(response); });
+  }
+
+  kj::Promise<FileAnswer> look(const std::string& path) {
+    auto call = source_.lookRequest();
+    call.initPaths(1).set(0, convert::toText(path));
+    return call.send().then([](capnp::Response<schema::FileSource::LookResults>&& response) {
+      auto answers = response.getAnswers();
+      if (answers.size() == 1) return convert::read(answers[0]);
+      return failedAnswer("the client gave " + std::to_string(answers.size()) + " answers to one question");
+    });
+  }
+
+  schema::FileSource::Client source_;
+};
+
+}  // namespace
+
+kj::Own<ClientFiles> makeRemoteFiles(schema::FileSource::Client source) {
+  return kj::refcounted<RemoteFiles>(kj::mv(source));
+}
+
+}  // namespace kiln

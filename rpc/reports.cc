@@ -1,0 +1,68 @@
+#include "rpc/reports.h"
+
+#include "rpc/results.h"
+#include "rpc/schema/convert.h"
+
+namespace kiln {
+
+void writeSummary(schema::EntrySummary::Builder builder, const EntrySummary& summary) {
+  builder.setKey(convert::toData(summary.key.view()));
+  builder.setSourceName(convert::toText(summary.sourceName));
+  builder.setTarget(convert::toText(summary.target.name));
+  builder.setToolchain(convert::toText(summary.toolchainName));
+  if (summary.failure) builder.setFailure(static_cast<std::uint16_t>(*summary.failure));
+  builder.setBytes(summary.bytes);
+  builder.setCompileMs(summary.compileMilliseconds);
+  builder.setCreatedAt(summary.createdAt);
+}
+
+void writeEntry(schema::Entry::Builder builder, const FoundEntry& found) {
+  const auto& entry = found.entry;
+  writeSummary(builder.initSummary(), found.summary);
+  Outcome outcome{Outcome::How::hit, std::make_shared<const Entry>(entry), "", ""};
+  writeOutcome(builder.initOutcome(), outcome, Delivery::withoutBytes);
+  convert::write(builder.initRequest(), found.request);
+  builder.setSourceSha256(convert::toData(found.sourceSha256.view()));
+  builder.setRequestHash(convert::toData(entry.requestHash.view()));
+  builder.setRequestSha256(convert::toData(entry.requestSha256.view()));
+  builder.setToolchainIdentity(convert::toData(entry.toolchainIdentity.view()));
+  builder.setNamesBind(entry.namesBind);
+}
+
+void writeStats(schema::Stats::Builder builder, const ServiceStatistics& service,
+                const StoreStatistics& store) {
+  builder.setHits(service.hits);
+  builder.setMisses(service.misses);
+  builder.setJoined(service.joined);
+  builder.setCompiles(service.compiles);
+  auto failures = builder.initFailures(service.failures.size());
+  unsigned i = 0;
+  for (auto [kind, count] : service.failures) {
+    failures[i].setKind(static_cast<std::uint16_t>(kind));
+    failures[i++].setCount(count);
+  }
+  builder.setCompileMs(service.compileMilliseconds);
+  builder.setSavedMs(service.savedMilliseconds);
+  builder.setEntries(store.entries);
+  builder.setBytes(store.bytes);
+  builder.setCorruptEntries(store.corruptEntries);
+}
+
+void writeToolchains(capnp::List<schema::Toolchain>::Builder builder,
+                     const std::vector<Toolchain>& toolchains) {
+  for (unsigned i = 0; i < toolchains.size(); ++i) {
+    convert::write(builder[i], toolchains[i]);
+    builder[i].setIsDefault(chooseToolchain(toolchains, toolchains[i].language, "") == &toolchains[i]);
+  }
+}
+
+void writeProcesses(capnp::List<schema::Status::CompilerProcess>::Builder builder,
+                    const std::vector<CompilerProcessInfo>& processes) {
+  for (unsigned i = 0; i < processes.size(); ++i) {
+    builder[i].setProcessId(static_cast<std::uint32_t>(processes[i].processId));
+    builder[i].setToolchain(convert::toText(processes[i].toolchain));
+    builder[i].setIsZygote(processes[i].isZygote);
+  }
+}
+
+}  // namespace kiln

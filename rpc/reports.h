@@ -1,0 +1,24 @@
+// What a session tells of the store and the daemon, as messages.
+#pragma once
+
+#include <vector>
+
+#include "frontends/pool/pool.h"
+#include "jit/service/service.h"
+#include "jit/store.h"
+#include "kiln.capnp.h"
+#include "rpc/entry_search.h"
+
+namespace kiln {
+
+void writeSummary(schema::EntrySummary::Builder builder, const EntrySummary& summary);
+void writeEntry(schema::Entry::Builder builder, const FoundEntry& found);
+void writeStats(schema::Stats::Builder builder, const ServiceStatistics& service,
+                const StoreStatistics& store);
+// Marks the one of each language that is chosen by default.
+void writeToolchains(capnp::List<schema::Toolchain>::Builder builder,
+                     const std::vector<Toolchain>& toolchains);
+void writeProcesses(capnp::List<schema::Status::CompilerProcess>::Builder builder,
+                    const std::vector<CompilerProcessInfo>& processes);
+
+}  // namespace kiln

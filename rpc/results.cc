@@ -1,0 +1,102 @@
+#include "rpc/results.h"
+
+#include <fcntl.h>
+#include <kj/io.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <string_view>
+
+#include "rpc/schema/convert.h"
+
+namespace kiln {
+namespace {
+
+class MemoryBlob final : public schema::Blob::Server {
+ public:
+  explicit MemoryBlob(kj::AutoCloseFd descriptor) : descriptor_(kj::mv(descriptor)) {}
+
+  kj::Maybe<int> getFd() override { return descriptor_.get(); }
+
+ private:
+  kj::AutoCloseFd descriptor_;
+};
+
+bool writeAll(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto written = write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+// A memfd that holds `bytes` and that nobody can change any more; nothing if the system has none left.
+std::optional<kj::AutoCloseFd> sealedMemory(std::string_view bytes) {
+  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  int raw = memfd_create("kiln-output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (raw < 0) return std::nullopt;
+  kj::AutoCloseFd descriptor(raw);
+  if (!writeAll(descriptor, bytes) || fcntl(descriptor, F_ADD_SEALS, kSeals) != 0) return std::nullopt;
+  return descriptor;
+}
+
+void writeOutput(schema::Output::Builder builder, const Output& output, Delivery delivery) {
+  convert::writeBesidesBytes(builder, output);
+  if (delivery == Delivery::withoutBytes) return;
+  if (delivery == Delivery::byDescriptor && output.bytes.size() >= kDescriptorThreshold) {
+    if (auto memory = sealedMemory(output.bytes)) {
+      builder.setDescriptor(kj::heap<MemoryBlob>(kj::mv(*memory)));
+      return;
+    }
+  }
+  builder.setInline(convert::toData(output.bytes));
+}
+
+void writeArtifact(schema::Artifact::Builder builder, const Artifact& artifact, Delivery delivery) {
+  auto outputs = builder.initOutputs(artifact.outputs.size());
+  for (unsigned i = 0; i < artifact.outputs.size(); ++i)
+    writeOutput(outputs[i], artifact.outputs[i], delivery);
+  convert::writeBesidesOutputs(builder, artifact);
+}
+
+schema::Outcome::How toSchema(Outcome::How how) {
+  switch (how) {
+    case Outcome::How::hit:
+      return schema::Outcome::How::HIT;
+    case Outcome::How::miss:
+      return schema::Outcome::How::MISS;
+    case Outcome::How::joined:
+      break;
+  }
+  return schema::Outcome::How::JOINED;
+}
+
+}  // namespace
+
+void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Delivery delivery) {
+  const auto& entry = *outcome.entry;
+  builder.setHow(toSchema(outcome.how));
+  if (!entry.key.isZero()) builder.setKey(convert::toData(entry.key.view()));
+  builder.setToolchain(convert::toText(entry.toolchainName));
+  builder.setCompileMs(entry.compileMilliseconds);
+  convert::write(builder.initDependencies(entry.dependencies.size()), entry.dependencies);
+  builder.setMissReason(convert::toText(outcome.missReason));
+  builder.setNotRemembered(convert::toText(outcome.notRemembered));
+  if (const auto* artifact = std::get_if<Artifact>(&entry.result)) {
+    writeArtifact(builder.initArtifact(), *artifact, delivery);
+  } else {
+    convert::write(builder.initFailure(), std::get<Failure>(entry.result));
+  }
+}
+
+void writeRefusal(schema::Outcome::Builder builder, const Failure& failure) {
+  builder.setHow(schema::Outcome::How::MISS);
+  builder.setNotRemembered("the request was refused");
+  convert::write(builder.initFailure(), failure);
+}
+
+}  // namespace kiln

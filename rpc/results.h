@@ -1,0 +1,27 @@
+// Outcomes as messages: bytes inline or by descriptor.
+#pragma once
+
+#include <cstddef>
+
+#include "jit/artifact.h"
+#include "jit/failure.h"
+#include "jit/service/service.h"
+#include "kiln.capnp.h"
+
+namespace kiln {
+
+// Outputs of at least this many bytes go by descriptor to clients that take descriptors.
+inline constexpr std::size_t kDescriptorThreshold = 64 * 1024;
+
+// How a client takes the bytes of outputs.
+enum class Delivery {
+  inlineOnly,
+  byDescriptor,  // the large ones; inline all the same where the system has no descriptor left
+  withoutBytes,  // size and digest alone
+};
+
+void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Delivery delivery);
+// An outcome of its own: a request that was refused before anything was looked up.
+void writeRefusal(schema::Outcome::Builder builder, const Failure& failure);
+
+}  // namespace kiln

@@ -1,0 +1,240 @@
+#include "rpc/session.h"
+
+#include <kj/debug.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "jit/request_hash.h"
+#include "rpc/entry_search.h"
+#include "rpc/outcome_log.h"
+#include "rpc/remote_files.h"
+#include "rpc/reports.h"
+#include "rpc/results.h"
+#include "rpc/schema/convert.h"
+#include "rpc/version.h"
+
+namespace kiln {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint32_t kMaxListed = 1000;
+
+double millisecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+std::unexpected<Failure> invalid(std::string message) {
+  return std::unexpected(Failure{FailureKind::invalidRequest, std::move(message)});
+}
+
+std::expected<void, Failure> checkSize(schema::Request::Reader request, std::uint64_t maxMegabytes) {
+  std::uint64_t size = request.getSource().size();
+  for (auto header : request.getHeaders()) size += header.getContent().size();
+  if (size <= maxMegabytes << 20) return {};
+  return invalid("the source of " + quotedForLog(convert::text(request.getNames().getSource())) +
+                 " and its headers in memory have " + std::to_string(size) +
+                 " bytes; this kilnd takes at most " + std::to_string(maxMegabytes) +
+                 " MiB (max_source_mb in its configuration)");
+}
+
+// The request of a call, if it may be compiled and its hash is what the client says.
+convert::Read<Request> readRequest(schema::Session::CompileParams::Reader params,
+                                   std::uint64_t maxMegabytes) {
+  if (auto checked = checkSize(params.getRequest(), maxMegabytes); !checked) {
+    return std::unexpected(std::move(checked.error()));
+  }
+  auto request = convert::read(params.getRequest());
+  if (!request || params.getHash().size() == 0) return request;
+  auto sent = Hash128::fromBytes(convert::bytes(params.getHash()));
+  if (!sent) {
+    return invalid("the request hash has " + std::to_string(params.getHash().size()) +
+                   " bytes; it must have " + std::to_string(Hash128::kSize) + ", or be empty");
+  }
+  if (auto actual = requestHash(*request); *sent != actual) {
+    return invalid("the request hash sent, " + sent->hex() + ", does not match the request, whose hash is " +
+                   actual.hex() + "; use the libkiln of the same version as kilnd");
+  }
+  return request;
+}
+
+Priority fromSchema(schema::Priority priority) {
+  switch (priority) {
+    case schema::Priority::BACKGROUND:
+      return Priority::background;
+    case schema::Priority::INTERACTIVE:
+      return Priority::interactive;
+    case schema::Priority::NORMAL:
+      break;
+  }
+  return Priority::normal;  // also for priorities of later versions
+}
+
+template <typename T>
+T orThrow(StoreResult<T>&& result) {
+  if (!result)
+    kj::throwFatalException(KJ_EXCEPTION(FAILED, kj::str("the store failed: ", result.error().message)));
+  return std::move(*result);
+}
+
+class SessionImpl final : public schema::Session::Server {
+ public:
+  SessionImpl(SessionContext& context, Peer peer)
+      : context_(context),
+        peer_(std::move(peer)),
+        delivery_(peer_.takesDescriptors ? Delivery::byDescriptor : Delivery::inlineOnly) {}
+
+ protected:
+  kj::Promise<void> lookup(LookupContext context) override {
+    context.allowCancellation();
+    auto params = context.getParams();
+    auto hash = Hash128::fromBytes(convert::bytes(params.getHash()));
+    auto source = std::string(convert::text(params.getNames().getSource()));
+    if (!hash) {
+      convert::write(context.getResults().initResult().initFailure(),
+                     Failure{FailureKind::invalidRequest, "the request hash must have 16 bytes"});
+      return kj::READY_NOW;
+    }
+    return context_.service.lookup(asker(params, convert::read(params.getNames())), *hash)
+        .then(
+            [this, context, source = std::move(source), start = Clock::now()](LookupResult&& result) mutable {
+              answerLookup(context.getResults().initResult(), result, source, start);
+            });
+  }
+
+  kj::Promise<void> compile(CompileContext context) override {
+    context.allowCancellation();
+    auto start = Clock::now();
+    auto params = context.getParams();
+    auto request = readRequest(params, context_.maxSourceMegabytes);
+    if (!request) {
+      logRefusal(context_.log, convert::text(params.getRequest().getNames().getSource()), peer_,
+                 request.error());
+      writeRefusal(context.getResults().initOutcome(), request.error());
+      return kj::READY_NOW;
+    }
+    Subject subject{request->names.source, request->target.name};
+    auto priority = fromSchema(params.getPriority());
+    std::chrono::milliseconds timeout(params.getTimeoutMs());
+    auto who = asker(params, request->names);
+    context.releaseParams();
+    return context_.service.compile(kj::mv(who), std::move(*request), priority, timeout)
+        .then([this, context, subject = std::move(subject), start](Outcome&& outcome) mutable {
+          logOutcome(context_.log, subject, peer_, outcome, millisecondsSince(start));
+          writeOutcome(context.getResults().initOutcome(), outcome, delivery_);
+        });
+  }
+
+  kj::Promise<void> toolchains(ToolchainsContext context) override {
+    const auto& all = context_.service.toolchains();
+    writeToolchains(context.getResults().initToolchains(all.size()), all);
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> list(ListContext context) override {
+    context.allowCancellation();
+    auto params = context.getParams();
+    std::optional<EntryKey> after;
+    if (params.getAfter().size() != 0) {
+      after = EntryKey::fromBytes(convert::bytes(params.getAfter()));
+      KJ_REQUIRE(after.has_value(), "`after` must be empty or a key of 16 bytes");
+    }
+    auto limit = std::min(params.getLimit(), kMaxListed);
+    return context_.executor
+        .run([&store = context_.store, domain = peer_.domain, after, limit] {
+          return store.list(domain, after, limit);
+        })
+        .then([context](StoreResult<std::vector<EntrySummary>>&& result) mutable {
+          auto summaries = orThrow(std::move(result));
+          auto entries = context.getResults().initEntries(summaries.size());
+          for (unsigned i = 0; i < summaries.size(); ++i) writeSummary(entries[i], summaries[i]);
+        });
+  }
+
+  kj::Promise<void> show(ShowContext context) override {
+    context.allowCancellation();
+    std::string prefix(convert::text(context.getParams().getKey()));
+    return context_.executor
+        .run([&store = context_.store, domain = peer_.domain, prefix = std::move(prefix)] {
+          return findByPrefix(store, domain, asBytes(prefix));
+        })
+        .then([context](StoreResult<std::optional<FoundEntry>>&& result) mutable {
+          auto found = orThrow(std::move(result));
+          context.getResults().setFound(found.has_value());
+          if (found) writeEntry(context.getResults().initEntry(), *found);
+        });
+  }
+
+  kj::Promise<void> stats(StatsContext context) override {
+    context.allowCancellation();
+    return context_.executor.run([&store = context_.store] { return store.statistics(); })
+        .then([this, context](StoreResult<StoreStatistics>&& result) mutable {
+          auto statistics = orThrow(std::move(result));
+          writeStats(context.getResults().initStats(), context_.service.statistics(peer_.domain), statistics);
+        });
+  }
+
+  kj::Promise<void> status(StatusContext context) override {
+    auto status = context.getResults().initStatus();
+    status.setVersion(kVersion);
+    status.setProcessId(static_cast<std::uint32_t>(getpid()));
+    status.setUptimeMs(static_cast<std::uint64_t>(millisecondsSince(context_.started)));
+    status.setDomain(convert::toText(peer_.domain));
+    status.setStore(convert::toText(context_.storePath));
+    status.setClients(context_.clients);
+    status.setRunning(context_.service.running());
+    status.setQueued(context_.service.queued());
+    status.setJobs(context_.jobs);
+    auto processes = context_.processes();
+    writeProcesses(status.initCompilers(processes.size()), processes);
+    status.setStopping(context_.stopping);
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> stop(StopContext) override {
+    if (peer_.user != geteuid() && peer_.user != 0) {
+      kj::throwFatalException(
+          KJ_EXCEPTION(FAILED, kj::str("only root and the user that kilnd runs as (", geteuid(),
+                                       ") may stop it; you are user ", peer_.user)));
+    }
+    context_.log.info("client " + std::to_string(peer_.number) + " asks to stop");
+    context_.stop();
+    return kj::READY_NOW;
+  }
+
+ private:
+  template <typename Params>
+  Asker asker(Params params, Names names) {
+    return {peer_.domain, std::move(names), std::string(convert::text(params.getToolchain())),
+            makeRemoteFiles(params.getFiles())};
+  }
+
+  void answerLookup(schema::LookupResult::Builder builder, const LookupResult& result,
+                    const std::string& source, Clock::time_point start) {
+    if (const auto* hit = std::get_if<Outcome>(&result)) {
+      logOutcome(context_.log, {source, ""}, peer_, *hit, millisecondsSince(start));
+      writeOutcome(builder.initHit(), *hit, delivery_);
+    } else if (const auto* miss = std::get_if<Miss>(&result)) {
+      builder.setMiss(convert::toText(miss->reason));
+    } else {
+      const auto& failure = std::get<Failure>(result);
+      logRefusal(context_.log, source, peer_, failure);
+      convert::write(builder.initFailure(), failure);
+    }
+  }
+
+  SessionContext& context_;
+  const Peer peer_;
+  const Delivery delivery_;
+};
+
+}  // namespace
+
+schema::Session::Client makeSession(SessionContext& context, Peer peer) {
+  return kj::heap<SessionImpl>(context, std::move(peer));
+}
+
+}  // namespace kiln

@@ -1,0 +1,47 @@
+// One client's session: what it may ask for, in the domain that its socket decides.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "frontends/pool/pool.h"
+#include "jit/service/executor.h"
+#include "jit/service/service.h"
+#include "jit/store.h"
+#include "kiln.capnp.h"
+#include "rpc/log.h"
+
+namespace kiln {
+
+// What all sessions of a daemon work with; outlives them. Belongs to the event loop's thread.
+struct SessionContext {
+  CompileService& service;
+  Store& store;
+  Executor& executor;
+  Log& log;
+  std::function<std::vector<CompilerProcessInfo>()> processes;
+  std::function<void()> stop;  // asks the daemon to stop; returns at once
+  std::string storePath;
+  unsigned jobs = 1;
+  std::uint64_t maxSourceMegabytes = 64;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+  unsigned clients = 0;
+  bool stopping = false;
+};
+
+// Who is at the other end.
+struct Peer {
+  unsigned number = 0;  // counted from the daemon's start: tells clients apart in the log
+  uid_t user = 0;
+  std::string domain;
+  std::string name = {};  // as the client says
+  bool takesDescriptors = false;
+};
+
+schema::Session::Client makeSession(SessionContext& context, Peer peer);
+
+}  // namespace kiln

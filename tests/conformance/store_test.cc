@@ -1,0 +1,275 @@
+// What every store does: one suite over all of them.
+#include "jit/store.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <thread>
+
+#include "cache/rocksdb_store.h"
+#include "jit/memory_store.h"
+#include "tests/support/samples.h"
+#include "tests/support/temporary_directory.h"
+
+using namespace kiln;
+using namespace kiln::test;
+
+namespace {
+
+struct Implementation {
+  const char* name;
+  std::unique_ptr<Store> (*open)(const std::filesystem::path& directory);
+};
+
+const Implementation kImplementations[] = {
+    {"memory", [](const std::filesystem::path&) { return makeMemoryStore(); }},
+    {"RocksDB",
+     [](const std::filesystem::path& directory) { return openRocksDbStore(directory / "store").value(); }},
+};
+
+struct Fixture {
+  const Implementation& implementation = kImplementations[GENERATE(0, 1)];
+  TemporaryDirectory directory;
+  std::unique_ptr<Store> store = implementation.open(directory.path());
+
+  Fixture() { UNSCOPED_INFO("store: " << implementation.name); }
+};
+
+Request requestNumber(int number) {
+  auto request = sampleRequest();
+  request.options.push_back("-DNUMBER=" + std::to_string(number));
+  return request;
+}
+
+// An entry of the same request as `entry` under other files.
+Entry underOtherFiles(Entry entry, std::string_view content) {
+  entry.dependencies = normalised({sampleFile({FileRole::includeDirectory, 1, "scale.h"}, content, 1)});
+  entry.key = entryKey(entry);
+  return entry;
+}
+
+std::vector<EntryKey> keysOf(const std::vector<Manifest>& manifests) {
+  std::vector<EntryKey> keys;
+  for (const auto& manifest : manifests) keys.push_back(manifest.key);
+  return keys;
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "An empty store finds nothing") {
+  auto entry = sampleEntry(sampleRequest());
+  REQUIRE(store->manifests("default", entry.requestHash)->empty());
+  REQUIRE_FALSE(store->find("default", entry.key).value());
+  REQUIRE_FALSE(store->request("default", entry.requestHash).value());
+  REQUIRE(store->requestsWithSource("default", xxh3(sampleRequest().source), 10)->empty());
+  REQUIRE(store->list("default", {}, 10)->empty());
+  REQUIRE(store->remove("default", entry.key));
+  REQUIRE(store->statistics()->entries == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "What was put is found, whole") {
+  auto request = sampleRequest();
+  auto entry = sampleEntry(request);
+  REQUIRE(store->put(entry, request));
+  REQUIRE(store->find("default", entry.key).value() == entry);
+  REQUIRE(store->request("default", entry.requestHash).value() == request);
+  REQUIRE(store->manifests("default", entry.requestHash).value() == std::vector{manifestOf(entry)});
+}
+
+TEST_CASE_METHOD(Fixture, "A remembered failure is found, whole") {
+  auto entry = sampleFailureEntry(sampleRequest());
+  REQUIRE(store->put(entry, sampleRequest()));
+  REQUIRE(store->find("default", entry.key).value() == entry);
+}
+
+TEST_CASE_METHOD(Fixture, "A large output is found, whole") {
+  auto entry = sampleEntry(sampleRequest());
+  std::string bytes(std::size_t{3} << 20, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>((i * i) >> 7);
+  std::get<Artifact>(entry.result).outputs[0] = sampleOutput(OutputKind::cubin, bytes);
+  REQUIRE(store->put(entry, sampleRequest()));
+  REQUIRE(store->find("default", entry.key).value() == entry);
+}
+
+TEST_CASE_METHOD(Fixture, "Manifests of a request come most recently stored first") {
+  auto entry = sampleEntry(sampleRequest());
+  std::vector<EntryKey> expected;
+  for (auto content : {"e", "b", "d", "a", "c"}) {
+    auto other = underOtherFiles(entry, content);
+    REQUIRE(store->put(other, sampleRequest()));
+    expected.insert(expected.begin(), other.key);
+  }
+  REQUIRE(keysOf(*store->manifests("default", entry.requestHash)) == expected);
+
+  REQUIRE(store->put(underOtherFiles(entry, "b"), sampleRequest()));
+  std::rotate(expected.begin(), expected.begin() + 3, expected.begin() + 4);
+  REQUIRE(keysOf(*store->manifests("default", entry.requestHash)) == expected);
+}
+
+TEST_CASE_METHOD(Fixture, "An entry of the same key is replaced") {
+  auto entry = sampleEntry(sampleRequest());
+  REQUIRE(store->put(entry, sampleRequest()));
+  std::get<Artifact>(entry.result).log = "another log";
+  entry.createdAt += 1;
+  auto request = sampleRequest();
+  request.names.source = "renamed.cu";
+  REQUIRE(store->put(entry, request));
+  REQUIRE(store->find("default", entry.key).value() == entry);
+  REQUIRE(store->request("default", entry.requestHash).value() == request);
+  REQUIRE(store->manifests("default", entry.requestHash)->size() == 1);
+  REQUIRE(store->list("default", {}, 10)->size() == 1);
+  REQUIRE(store->statistics()->entries == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "Domains see nothing of each other") {
+  auto request = sampleRequest();
+  // Names that an unframed key would run together.
+  const std::vector<std::string> domains = {"a", "ab", "", std::string("a\0", 2)};
+  for (const auto& domain : domains) {
+    auto entry = sampleEntry(request, domain);
+    for (const auto& other : domains) REQUIRE_FALSE(store->find(other, entry.key).value());
+    REQUIRE(store->put(entry, request));
+    for (const auto& other : domains)
+      REQUIRE(store->find(other, entry.key)->has_value() == (other == domain));
+  }
+  for (const auto& domain : domains) {
+    auto key = sampleEntry(request, domain).key;
+    REQUIRE(keysOf(*store->manifests(domain, requestHash(request))) == std::vector{key});
+    REQUIRE(store->requestsWithSource(domain, xxh3(request.source), 10)->size() == 1);
+    auto page = store->list(domain, {}, 10).value();
+    REQUIRE(page.size() == 1);
+    REQUIRE(page[0].domain == domain);
+  }
+  REQUIRE_FALSE(store->request("b", requestHash(request)).value());
+  REQUIRE(store->remove("a", sampleEntry(request, "ab").key));
+  REQUIRE(store->statistics()->entries == domains.size());
+}
+
+TEST_CASE_METHOD(Fixture, "A removed entry is gone, its request with the last entry of it") {
+  auto first = sampleEntry(sampleRequest());
+  auto second = underOtherFiles(first, "other");
+  REQUIRE(store->put(first, sampleRequest()));
+  REQUIRE(store->put(second, sampleRequest()));
+
+  REQUIRE(store->remove("default", first.key));
+  REQUIRE_FALSE(store->find("default", first.key).value());
+  REQUIRE(keysOf(*store->manifests("default", first.requestHash)) == std::vector{second.key});
+  REQUIRE(store->list("default", {}, 10)->size() == 1);
+  REQUIRE(store->request("default", first.requestHash)->has_value());
+
+  REQUIRE(store->remove("default", second.key));
+  REQUIRE(store->manifests("default", first.requestHash)->empty());
+  REQUIRE_FALSE(store->request("default", first.requestHash)->has_value());
+  REQUIRE(store->requestsWithSource("default", xxh3(sampleRequest().source), 10)->empty());
+  REQUIRE(store->statistics()->entries == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "Requests are found by their source, as many as wanted") {
+  for (int i = 0; i < 5; ++i) REQUIRE(store->put(sampleEntry(requestNumber(i)), requestNumber(i)));
+  auto other = sampleRequest();
+  other.source += "// other\n";
+  REQUIRE(store->put(sampleEntry(other), other));
+
+  auto sourceHash = xxh3(sampleRequest().source);
+  auto found = store->requestsWithSource("default", sourceHash, 100).value();
+  REQUIRE(found.size() == 5);
+  for (int i = 0; i < 5; ++i) REQUIRE(std::count(found.begin(), found.end(), requestNumber(i)) == 1);
+  REQUIRE(store->requestsWithSource("default", sourceHash, 3)->size() == 3);
+  REQUIRE(store->requestsWithSource("default", sourceHash, 0)->empty());
+  REQUIRE(store->requestsWithSource("default", xxh3(other.source), 100).value() == std::vector{other});
+}
+
+TEST_CASE_METHOD(Fixture, "Entries are listed in order of key, page after page") {
+  std::vector<EntrySummary> expected;
+  for (int i = 0; i < 7; ++i) {
+    auto request = requestNumber(i);
+    auto entry = i == 3 ? sampleFailureEntry(request) : sampleEntry(request);
+    REQUIRE(store->put(entry, request));
+    expected.push_back(summaryOf(entry, request.target));
+  }
+  std::sort(expected.begin(), expected.end(), [](auto& a, auto& b) { return a.key < b.key; });
+  REQUIRE(store->list("default", {}, 100).value() == expected);
+  REQUIRE(store->list("default", {}, 0)->empty());
+
+  std::vector<EntrySummary> pages;
+  for (std::optional<EntryKey> after;;) {
+    auto page = store->list("default", after, 3).value();
+    pages.insert(pages.end(), page.begin(), page.end());
+    if (page.size() < 3) break;
+    after = page.back().key;
+  }
+  REQUIRE(pages == expected);
+}
+
+TEST_CASE_METHOD(Fixture, "A listing goes on behind a key that is not there") {
+  auto request = sampleRequest();
+  auto entry = sampleEntry(request);
+  REQUIRE(store->put(entry, request));
+  EntryKey first{};
+  EntryKey last;
+  last.bytes.fill(0xff);
+  REQUIRE(store->list("default", first, 10)->size() == 1);
+  REQUIRE(store->list("default", entry.key, 10)->empty());
+  REQUIRE(store->list("default", last, 10)->empty());
+}
+
+TEST_CASE_METHOD(Fixture, "A summary says what was compiled and how large it is") {
+  auto request = sampleRequest();
+  REQUIRE(store->put(sampleEntry(request), request));
+  auto summary = store->list("default", {}, 1)->front();
+  REQUIRE(summary.sourceName == "k.cu");
+  REQUIRE(summary.target == request.target);
+  REQUIRE(summary.bytes == 7 + 13);
+  REQUIRE_FALSE(summary.failure);
+  REQUIRE(store->put(sampleFailureEntry(request), request));
+  summary = store->list("default", {}, 1)->front();
+  REQUIRE(summary.failure == FailureKind::compileError);
+  REQUIRE(summary.bytes == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "Statistics count entries and bytes") {
+  auto before = store->statistics().value();
+  for (int i = 0; i < 3; ++i) REQUIRE(store->put(sampleEntry(requestNumber(i)), requestNumber(i)));
+  auto after = store->statistics().value();
+  REQUIRE(after.entries == 3);
+  REQUIRE(after.bytes > before.bytes);
+  REQUIRE(after.corruptEntries == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "An entry whose key, request or domain is wrong is refused and nothing is kept") {
+  auto request = sampleRequest();
+  auto entry = sampleEntry(request);
+  SECTION("the key is not that of the content") { entry.dependencies.pop_back(); }
+  SECTION("the request is another") { request.source += " "; }
+  SECTION("the domain's name is too long") { entry = sampleEntry(request, std::string(256, 'd')); }
+  auto put = store->put(entry, request);
+  REQUIRE_FALSE(put);
+  REQUIRE(put.error().message.find(entry.key.hex()) != std::string::npos);
+  REQUIRE(store->statistics()->entries == 0);
+  REQUIRE_FALSE(store->find(entry.domain, entry.key).value());
+}
+
+TEST_CASE_METHOD(Fixture, "Threads put, find, list and remove at once") {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 10;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        auto request = requestNumber(t * kEach + i);
+        auto entry = sampleEntry(request);
+        wrong += !store->put(entry, request);
+        wrong += store->find("default", entry.key).value() != entry;
+        wrong += store->manifests("default", entry.requestHash)->size() != 1;
+        wrong += !store->list("default", {}, 5).has_value();
+        if (i % 2 == 0) wrong += !store->remove("default", entry.key);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  REQUIRE(wrong == 0);
+  REQUIRE(store->statistics()->entries == kThreads * kEach / 2);
+  REQUIRE(store->requestsWithSource("default", xxh3(sampleRequest().source), 100)->size() ==
+          kThreads * kEach / 2);
+}

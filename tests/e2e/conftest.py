@@ -1,0 +1,74 @@
+"""What end-to-end tests are given: the real programs, a running kilnd, and NVRTC without kiln to compare with."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+import harness
+
+# Modules of tests read these when they are loaded.
+for name, value in harness.default_environment().items():
+    os.environ.setdefault(name, value)
+
+
+@pytest.fixture(scope="session")
+def bin():
+    """The folder of the built programs."""
+    folder = pathlib.Path(os.environ["KILN_TEST_BIN_DIR"])
+    for program in ("kiln", "kilnd", "kiln-compiler"):
+        assert (folder / program).exists(), f"{folder} holds no {program}; build it or set KILN_TEST_BIN_DIR"
+    return folder
+
+
+@pytest.fixture
+def folder():
+    """A new, empty folder whose path is short enough for a socket in it."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="kiln-"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def make_daemon(bin, folder):
+    """Makes daemons that are not started yet; each ends with the test, and leaves nothing behind."""
+    daemons = []
+
+    def make(name="node", programs=bin, **settings):
+        (folder / name).mkdir()
+        daemons.append(harness.Daemon(programs, folder / name, **settings))
+        return daemons[-1]
+
+    yield make
+    for daemon in daemons:
+        daemon.end()
+
+
+@pytest.fixture
+def daemon(make_daemon):
+    """A kilnd with an empty store, NVRTC 13.0 and 12.9, and one socket."""
+    daemon = make_daemon()
+    daemon.start()
+    return daemon
+
+
+@pytest.fixture
+def work(folder):
+    """The folder in which a test's clients run."""
+    path = folder / "work"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def kiln(bin, daemon, work):
+    """The command line, talking to `daemon` from `work`."""
+    return harness.Kiln(bin, daemon.socket, work)
+
+
+@pytest.fixture
+def reference(work):
+    """NVRTC by a program that holds no code of kiln's, run in `work`."""
+    return harness.Reference(work)

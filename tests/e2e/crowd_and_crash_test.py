@@ -1,0 +1,113 @@
+"""Many processes at once, and processes that are killed."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from harness import DEADLINE, Exits, children, cuda_includes
+from kernels import BLOCK_REDUCE, SAXPY, SLOW
+
+
+@pytest.fixture
+def slow(work):
+    (work / "slow.cu").write_text(SLOW)
+    return "slow.cu"
+
+
+@pytest.fixture
+def saxpy(work):
+    (work / "saxpy.cu").write_text(SAXPY)
+    return "saxpy.cu"
+
+
+def finished(process):
+    """What a kiln printed as JSON, and its status."""
+    stdout, stderr = process.communicate(timeout=DEADLINE)
+    assert stdout, stderr
+    return json.loads(stdout), process.returncode
+
+
+def wait_for(condition):
+    """Asks until there is an answer, and gives it."""
+    deadline = time.monotonic() + DEADLINE
+    while not (answer := condition()):
+        assert time.monotonic() < deadline
+    return answer
+
+
+def compiling(kiln):
+    """The processes that compile now."""
+    return [c["process"] for c in kiln.json("status")["compilers"] if c["role"] == "compile"]
+
+
+def test_twenty_processes_that_ask_at_once_cause_one_compile(kiln, work):
+    (work / "k.cu").write_text(BLOCK_REDUCE)
+    includes = [argument for directory in cuda_includes() for argument in ("-I", directory)]
+    processes = [
+        kiln.start("--json", "compile", "k.cu", "--target", "sm_90", *includes, "-o", f"{number}.cubin")
+        for number in range(20)
+    ]
+    answers = [finished(process) for process in processes]
+    assert [status for _, status in answers] == [0] * 20
+    assert [reply["outcome"] for reply, _ in answers].count("miss") == 1
+    assert kiln.compiles() == 1
+    assert len({reply["key"] for reply, _ in answers}) == 1
+    assert len({(work / f"{number}.cubin").read_bytes() for number in range(20)}) == 1
+
+
+def test_a_compile_that_nobody_waits_for_any_more_is_killed(kiln, slow):
+    process = kiln.start("compile", slow, "--target", "sm_90")
+    exits = Exits(wait_for(lambda: compiling(kiln)))
+    process.kill()
+    process.communicate()
+    exits.wait()
+    assert compiling(kiln) == []
+    assert kiln.json("stats")["entries"] == 0
+
+
+def test_a_compile_that_takes_too_long_is_a_failure_that_is_not_remembered(kiln, slow):
+    for _ in range(2):
+        reply = kiln.compile(slow, "--timeout", "0.2", status=5)
+        assert (reply["failure"]["kind"], reply["outcome"]) == ("timeout", "miss")
+        assert reply["not_remembered"]
+    assert kiln.json("stats")["entries"] == 0
+
+
+def test_a_compiler_process_that_is_killed_is_a_failure_of_its_request_alone(kiln, slow, saxpy):
+    process = kiln.start("--json", "compile", slow, "--target", "sm_90")
+    for process_id in wait_for(lambda: compiling(kiln)):
+        os.kill(process_id, signal.SIGKILL)
+    reply, status = finished(process)
+    assert (status, reply["failure"]["kind"]) == (5, "compiler_crash")
+    assert kiln.json("stats")["entries"] == 0
+    assert kiln.compile(saxpy)["outcome"] == "miss"
+
+
+def test_zygotes_that_are_killed_are_started_again(kiln, daemon, saxpy):
+    kiln.compile(saxpy)
+    exits = Exits(children(daemon.process_id))
+    for process_id in exits.pidfds:
+        os.kill(process_id, signal.SIGKILL)
+    exits.wait()
+    assert kiln.compile(saxpy, "-D", "N=1")["outcome"] == "miss"
+
+
+def test_after_sigkill_under_load_what_was_acknowledged_is_served(kiln, daemon, slow, saxpy):
+    acknowledged = [kiln.compile(saxpy, "-D", f"N={number}") for number in range(4)]
+    under_way = [
+        kiln.start("--json", "compile", slow, "--target", "sm_90", "-D", f"N={number}") for number in range(3)
+    ]
+    wait_for(lambda: compiling(kiln))
+    daemon.kill()
+    for process in under_way:
+        reply, status = finished(process)
+        assert (status, reply["failure"]["kind"]) == (3, "unreachable")
+
+    daemon.start()
+    for number, first in enumerate(acknowledged):
+        again = kiln.compile(saxpy, "-D", f"N={number}")
+        assert (again["outcome"], again["key"], again["outputs"]) == ("hit", first["key"], first["outputs"])
+    assert kiln.compile(saxpy, "-D", "N=new")["outcome"] == "miss"

@@ -1,0 +1,153 @@
+"""kilnd as a service: its configuration, its sockets and domains, systemd, the end in order."""
+
+import os
+import pathlib
+import select
+import signal
+import socket
+import stat
+import subprocess
+
+from harness import DEADLINE, ROOT, Exits, Kiln, children, cuda_includes, environment
+from kernels import BLOCK_REDUCE, SAXPY
+
+CUB_ARGUMENTS = [argument for directory in cuda_includes() for argument in ("-I", directory)]
+
+
+def kilnd(bin, *arguments, **settings):
+    """What came of a kilnd that ends by itself."""
+    return subprocess.run(
+        [bin / "kilnd", *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE, env=environment(), **settings
+    )
+
+
+def test_the_example_configuration_is_a_valid_one(bin):
+    result = kilnd(bin, "--config", ROOT / "deploy/kilnd.toml", "--check-config")
+    assert result.returncode == 0, result.stderr
+    assert "/run/kiln/kilnd.sock" in result.stdout
+
+
+def test_a_wrong_key_in_the_configuration_is_named_with_its_line(bin, folder):
+    config = folder / "kilnd.toml"
+    config.write_text('store = "/tmp"\nstor = 3\n')
+    result = kilnd(bin, "--config", config, "--check-config")
+    assert result.returncode == 1
+    assert "'stor'" in result.stderr and "2" in result.stderr
+
+
+def test_a_store_that_another_kilnd_holds_is_a_clear_error(bin, daemon, folder):
+    result = kilnd(bin, "--store", daemon.store, "--socket", folder / "second.sock")
+    assert result.returncode == 1
+    assert str(daemon.store) in result.stderr
+    assert "holds" in result.stderr
+    assert not (folder / "second.sock").exists()
+
+
+def test_a_socket_that_another_kilnd_answers_on_is_not_taken_from_it(bin, daemon, kiln, folder):
+    result = kilnd(bin, "--store", folder / "second", "--socket", daemon.socket)
+    assert result.returncode == 1
+    assert str(daemon.socket) in result.stderr
+    assert kiln.json("status")["process"] == daemon.process_id
+
+
+def test_each_listener_has_its_mode_and_its_domain_and_domains_share_nothing(bin, make_daemon, work, folder):
+    other = folder / "other.sock"
+    # The harness's own table follows; TOML takes arrays of tables in any number.
+    daemon = make_daemon(config=f'[[listen]]\npath = "{other}"\nmode = "0666"\ndomain = "other"')
+    daemon.start()
+    (work / "k.cu").write_text(SAXPY)
+    ours, theirs = Kiln(bin, daemon.socket, work), Kiln(bin, other, work)
+    assert ours.compile("k.cu")["outcome"] == "miss"
+    assert theirs.compile("k.cu")["outcome"] == "miss"
+    assert ours.compile("k.cu")["outcome"] == "hit"
+    assert len(theirs.json("ls")["entries"]) == 1
+    assert theirs.json("status")["domain"] == "other"
+    assert stat.S_IMODE(os.stat(other).st_mode) == 0o666
+    assert stat.S_IMODE(os.stat(daemon.socket).st_mode) == 0o600
+
+
+def test_sigterm_lets_running_compiles_finish(kiln, daemon, work):
+    (work / "k.cu").write_text(BLOCK_REDUCE)
+    process = kiln.start("--json", "compile", "k.cu", "--target", "sm_90", *CUB_ARGUMENTS, "-o", "k.cubin")
+    while kiln.json("status")["running"] == 0:
+        assert process.poll() is None
+    daemon.stop()
+    stdout, stderr = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0, (stdout, stderr)
+    assert (work / "k.cubin").read_bytes()[:4] == b"\x7fELF"
+    daemon.start()
+    assert kiln.compile("k.cu", *CUB_ARGUMENTS)["outcome"] == "hit"
+
+
+def test_all_compiler_processes_die_with_a_kilnd_that_is_killed(kiln, daemon, work):
+    (work / "k.cu").write_text(BLOCK_REDUCE)
+    process = kiln.start("compile", "k.cu", "--target", "sm_90", *CUB_ARGUMENTS)
+    while not any(c["role"] == "compile" for c in kiln.json("status")["compilers"]):
+        assert process.poll() is None
+    # kill() returns when every process that had kilnd for a parent has ended: zygotes and children.
+    assert len(children(daemon.process_id)) >= 2
+    daemon.kill()
+    process.communicate(timeout=DEADLINE)
+    assert not list(daemon.scratch.iterdir())
+
+
+def test_systemd_may_open_the_socket_and_start_kilnd_with_the_first_client(bin, make_daemon, work, folder):
+    daemon = make_daemon()  # never started by the harness: its configuration alone is used
+    (work / "k.cu").write_text(SAXPY)
+    activated = folder / "activated.sock"
+    config = (daemon.folder / "kilnd.toml").read_text().replace(str(daemon.socket), str(activated))
+    (daemon.folder / "kilnd.toml").write_text(config)
+    notify_path = folder / "notify.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(notify_path))
+        # It prints "Listening on" before it waits, so that a client finds the socket.
+        activator = subprocess.Popen(
+            ["systemd-socket-activate", f"--listen={activated}", f"--setenv=NOTIFY_SOCKET={notify_path}",
+             bin / "kilnd", "--config", daemon.folder / "kilnd.toml"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(),
+        )
+        try:
+            first_line = activator.stderr.readline()
+            assert b"Listening on" in first_line, first_line
+            reply = Kiln(bin, activated, work).compile("k.cu")
+            assert reply["outcome"] == "miss"
+            ready, _, _ = select.select([notify], [], [], DEADLINE)
+            assert ready and b"READY=1" in notify.recv(4096)
+            exits = Exits(children(activator.pid))
+            activator.send_signal(signal.SIGTERM)
+            rest = activator.communicate(timeout=DEADLINE)[1]
+            assert activator.returncode == 0, rest
+            exits.wait()
+        finally:
+            if activator.poll() is None:
+                activator.kill()
+                activator.wait()
+    assert pathlib.Path(activated).exists(), "the socket belongs to systemd and stays"
+
+
+def test_two_clients_that_see_one_header_differently_each_get_their_own(kiln, reference, work):
+    source = '#include "v.h"\nextern "C" __global__ void k(float* x) { x[threadIdx.x] *= V; }\n'
+    places = {}
+    for value in ("2", "3"):
+        places[value] = work / f"tree{value}"
+        places[value].mkdir()
+        (places[value] / "k.cu").write_text(source)
+        (places[value] / "v.h").write_text(f"#define V {value}.0f\n" + "// padding\n" * 20_000)
+    running = {
+        value: [
+            kiln.start("--json", "compile", "k.cu", "--target", "sm_90", "-o", f"{n}.cubin", cwd=place)
+            for n in range(3)
+        ]
+        for value, place in places.items()
+    }
+    for processes in running.values():
+        for process in processes:
+            stdout, stderr = process.communicate(timeout=DEADLINE)
+            assert process.returncode == 0, (stdout, stderr)
+    reference.folder = work
+    for value, place in places.items():
+        (work / "k.cu").write_text(source)
+        (work / "v.h").write_text((place / "v.h").read_text())
+        expected = reference.compile("13.0", "k.cu", ["-arch=sm_90"]).outputs["cubin"]
+        for n in range(3):
+            assert (place / f"{n}.cubin").read_bytes() == expected

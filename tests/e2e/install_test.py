@@ -1,0 +1,58 @@
+"""What is installed works by itself: the programs, and the library for other people's programs."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from harness import DEADLINE, ROOT, environment
+
+
+def run(*command, **settings):
+    result = subprocess.run([str(part) for part in command], capture_output=True, timeout=DEADLINE, **settings)
+    assert result.returncode == 0, (command, result.stdout.decode(), result.stderr.decode())
+    return result.stdout.decode()
+
+
+@pytest.fixture
+def prefix(folder):
+    """kiln, installed below a folder of its own."""
+    build = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent.parent
+    if "KILN_SANITIZE:STRING=\n" not in (build / "CMakeCache.txt").read_text():
+        pytest.skip("a program without sanitizers cannot load a library that has them")
+    run("cmake", "--install", build, "--prefix", folder / "installed")
+    return folder / "installed"
+
+
+def test_the_installed_daemon_finds_its_compiler_program(prefix, folder, make_daemon, work):
+    daemon = make_daemon(programs=prefix / "bin")
+    daemon.start()
+    run(
+        *(prefix / "bin/kiln", "--socket", daemon.socket, "compile", ROOT / "examples/kernels/saxpy.cu"),
+        *("--target", "sm_90", "-o", work / "saxpy.cubin"),
+    )
+    assert (work / "saxpy.cubin").read_bytes()[:4] == b"\x7fELF"
+
+
+def test_the_cmake_example_builds_against_the_installed_tree(prefix, folder, daemon):
+    build = folder / "build"
+    run("cmake", "-S", ROOT / "examples/saxpy", "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", build)
+    arguments = (build / "saxpy", ROOT / "examples/kernels/saxpy.cu", "sm_90")
+    assert run(*arguments, env=environment(KILN_SOCKET=daemon.socket)).startswith("miss")
+    assert run(*arguments, env=environment(KILN_SOCKET=daemon.socket)).startswith("hit")
+
+
+def test_the_c_example_builds_by_pkg_config(prefix, folder, daemon, work):
+    (pkg_config,) = prefix.glob("lib*/**/pkgconfig")
+    source = folder / "c"
+    source.mkdir()
+    for file in (ROOT / "examples/c").iterdir():
+        (source / file.name).write_bytes(file.read_bytes())
+    run("make", "-C", source, f"PKG_CONFIG_PATH={pkg_config}")
+    run(
+        *(source / "compile", ROOT / "examples/kernels/saxpy.cu", "sm_90", work / "saxpy.cubin"),
+        env=environment(KILN_SOCKET=daemon.socket),
+    )
+    assert (work / "saxpy.cubin").read_bytes()[:4] == b"\x7fELF"

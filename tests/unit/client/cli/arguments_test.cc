@@ -1,0 +1,146 @@
+#include "client/cli/arguments.h"
+
+#include <catch2/catch.hpp>
+
+namespace kiln::cli {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+CommandLine parsed(const Arguments& arguments) {
+  auto result = parseArguments(arguments);
+  if (const auto* farewell = std::get_if<Farewell>(&result)) FAIL(farewell->text);
+  return std::get<CommandLine>(result);
+}
+
+Farewell refused(const Arguments& arguments) {
+  auto result = parseArguments(arguments);
+  REQUIRE(std::holds_alternative<Farewell>(result));
+  return std::get<Farewell>(result);
+}
+
+CompileArguments compileArguments(const Arguments& arguments) {
+  return std::get<CompileArguments>(parsed(arguments).command);
+}
+
+}  // namespace
+
+TEST_CASE("--json and --socket may stand before or behind the command") {
+  for (const auto& arguments :
+       {Arguments{"--json", "--socket", "/s", "stats"}, {"stats", "--json", "--socket", "/s"}}) {
+    auto line = parsed(arguments);
+    CHECK(line.format == Format::json);
+    CHECK(line.socket == "/s");
+    CHECK(std::holds_alternative<StatsArguments>(line.command));
+  }
+  CHECK(parsed({"stats"}).format == Format::text);
+}
+
+TEST_CASE("every command without arguments is its own") {
+  CHECK(std::holds_alternative<ToolchainsArguments>(parsed({"toolchains"}).command));
+  CHECK(std::holds_alternative<ListArguments>(parsed({"ls"}).command));
+  CHECK(std::holds_alternative<StatusArguments>(parsed({"status"}).command));
+  CHECK(std::holds_alternative<StopArguments>(parsed({"stop"}).command));
+  CHECK(std::get<ShowArguments>(parsed({"show", "00ff"}).command).key == "00ff");
+}
+
+TEST_CASE("compile takes everything a request has") {
+  auto arguments = compileArguments({"compile",
+                                     "k.cu",
+                                     "--target",
+                                     "sm_90",
+                                     "--language",
+                                     "cuda",
+                                     "--toolchain",
+                                     "nvrtc 12.9",
+                                     "-o",
+                                     "k.cubin",
+                                     "--output",
+                                     "ptx=k.ptx",
+                                     "-I",
+                                     "include",
+                                     "-Iother",
+                                     "-D",
+                                     "N=4",
+                                     "-DFLAG",
+                                     "--name-expression",
+                                     "f<int, 2>",
+                                     "--header",
+                                     "v.h=gen/v.h",
+                                     "--name",
+                                     "kernel.cu",
+                                     "--allow",
+                                     "/opt/h",
+                                     "--timeout",
+                                     "1.5",
+                                     "--priority",
+                                     "interactive"});
+  CHECK(arguments.file == "k.cu");
+  CHECK(arguments.target == "sm_90");
+  CHECK(arguments.toolchain == "nvrtc 12.9");
+  CHECK(arguments.outputPath == "k.cubin");
+  REQUIRE(arguments.outputs.size() == 1);
+  CHECK(arguments.outputs[0].kind == OutputKind::ptx);
+  CHECK(arguments.outputs[0].path == "k.ptx");
+  CHECK(arguments.includeDirectories == Arguments{"include", "other"});
+  CHECK(arguments.definitions == Arguments{"N=4", "FLAG"});
+  CHECK(arguments.nameExpressions == Arguments{"f<int, 2>"});
+  REQUIRE(arguments.headers.size() == 1);
+  CHECK(arguments.headers[0].name == "v.h");
+  CHECK(arguments.headers[0].path == "gen/v.h");
+  CHECK(arguments.name == "kernel.cu");
+  CHECK(arguments.allowedDirectories == Arguments{"/opt/h"});
+  CHECK(arguments.timeout == std::chrono::milliseconds(1500));
+  CHECK(arguments.priority == Priority::interactive);
+}
+
+TEST_CASE("an option that may be repeated takes one value at a time") {
+  auto arguments = compileArguments({"compile", "-I", "a", "k.cu", "-I", "b", "--target", "sm_90"});
+  CHECK(arguments.file == "k.cu");
+  CHECK(arguments.includeDirectories == Arguments{"a", "b"});
+}
+
+TEST_CASE("what stands behind -- goes to the compiler as it is") {
+  auto arguments =
+      compileArguments({"compile", "-", "--target", "sm_90", "--", "--json", "-lineinfo", "--", "-o", "x"});
+  CHECK(arguments.file == "-");
+  CHECK(arguments.options == Arguments{"--json", "-lineinfo", "--", "-o", "x"});
+  CHECK(arguments.outputPath.empty());
+}
+
+TEST_CASE("what is wrong with the command line is named, with status 2") {
+  struct Case {
+    Arguments arguments;
+    std::string named;
+  };
+  for (const auto& [arguments, named] :
+       std::vector<Case>{{{}, "subcommand"},
+                         {{"bake"}, "bake"},
+                         {{"compile", "k.cu"}, "--target"},
+                         {{"compile", "--target", "sm_90"}, "FILE"},
+                         {{"compile", "a.cu", "b.cu", "--target", "sm_90"}, "b.cu"},
+                         {{"compile", "k.cu", "--target", "sm_90", "--output", "k.ptx"}, "KIND=PATH"},
+                         {{"compile", "k.cu", "--target", "sm_90", "--output", "exe=k"}, "'exe'"},
+                         {{"compile", "k.cu", "--target", "sm_90", "--header", "=p"}, "NAME=PATH"},
+                         {{"compile", "k.cu", "--target", "sm_90", "--timeout", "0"}, "--timeout"},
+                         {{"compile", "k.cu", "--target", "sm_90", "--timeout", "nan"}, "--timeout"},
+                         {{"compile", "k.cu", "--target", "sm_90", "--language", "fortran"}, "--language"},
+                         {{"compile", "k.cu", "--target", "sm_90", "--priority", "9"}, "--priority"},
+                         {{"show"}, "KEY"},
+                         {{"stats", "--", "-lineinfo"}, "-lineinfo"}}) {
+    auto farewell = refused(arguments);
+    CHECK(farewell.code == ExitCode::usage);
+    CHECK_THAT(farewell.text, Catch::Contains(named));
+  }
+}
+
+TEST_CASE("help and the version are no errors") {
+  auto help = refused({"--help"});
+  CHECK(help.code == ExitCode::done);
+  CHECK_THAT(help.text, Catch::Contains("3  kilnd cannot be reached"));
+  auto version = refused({"--version"});
+  CHECK(version.code == ExitCode::done);
+  CHECK(version.text == "0.1.0\n");
+}
+
+}  // namespace kiln::cli

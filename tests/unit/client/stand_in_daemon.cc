@@ -1,0 +1,285 @@
+#include "tests/unit/client/stand_in_daemon.h"
+
+#include <capnp/rpc-twoparty.h>
+#include <fcntl.h>
+#include <kj/debug.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <list>
+#include <map>
+
+#include "client/unix_stream.h"
+#include "rpc/schema/convert.h"
+
+namespace kiln::test {
+
+using client::EventPort;
+using client::IoThread;
+using client::UnixStream;
+
+struct StandInDaemon::State {
+  std::filesystem::path socket;
+  StandInScript script;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  Seen seen;
+
+  // Of the loop's thread.
+  std::map<std::string, std::string> entries;  // by request hash
+  std::vector<kj::Own<kj::PromiseFulfiller<void>>> held;
+  std::function<void()> dropConnections;
+
+  template <typename Change>
+  void note(Change change) {
+    std::lock_guard lock(mutex);
+    change(seen);
+    changed.notify_all();
+  }
+};
+
+namespace {
+
+using State = StandInDaemon::State;
+
+std::string textOf(schema::FileAnswer::Reader reader) {
+  auto answer = convert::read(reader);
+  switch (answer.kind) {
+    case FileAnswer::Kind::file:
+      return "file " + answer.text;
+    case FileAnswer::Kind::absent:
+      return "absent " + answer.text;
+    case FileAnswer::Kind::denied:
+      return "denied";
+    case FileAnswer::Kind::directory:
+      return "directory";
+    default:
+      return "else";
+  }
+}
+
+class StandInBlob final : public schema::Blob::Server {
+ public:
+  explicit StandInBlob(const std::string& bytes)
+      : memory_(::memfd_create("blob", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
+    KJ_REQUIRE(::write(memory_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    ::fcntl(memory_, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
+  }
+  kj::Maybe<int> getFd() override { return memory_.get(); }
+
+ private:
+  kj::AutoCloseFd memory_;
+};
+
+class StandInSession final : public schema::Session::Server {
+ public:
+  explicit StandInSession(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+  kj::Promise<void> lookup(LookupContext context) override {
+    state_->note([](auto& seen) { ++seen.lookups; });
+    if (state_->script.muteLookups) return kj::NEVER_DONE;
+    auto found = state_->entries.find(std::string(convert::text(context.getParams().getHash())));
+    auto result = context.getResults().initResult();
+    if (found == state_->entries.end()) {
+      result.setMiss("never seen");
+    } else {
+      fill(result.initHit(), schema::Outcome::How::HIT, found->second);
+    }
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> compile(CompileContext context) override {
+    auto params = context.getParams();
+    std::string source(convert::text(params.getRequest().getSource()));
+    unsigned number = 0;
+    state_->note([&](auto& seen) {
+      number = ++seen.compiles;
+      seen.sources.push_back(source);
+      seen.toolchain = convert::text(params.getToolchain());
+    });
+    if (state_->script.dropEveryCompile || (state_->script.dropFirstCompile && number == 1)) {
+      state_->dropConnections();
+      return kj::NEVER_DONE;
+    }
+    auto pair = kj::newPromiseAndFulfiller<void>();
+    state_->held.push_back(kj::mv(pair.fulfiller));
+    if (number >= state_->script.compilesAtOnce) {
+      for (auto& held : state_->held) held->fulfill();
+      state_->held.clear();
+    }
+    return pair.promise
+        .then([this, context]() mutable { return askForFiles(context.getParams().getFiles()); })
+        .then([this, context, source]() mutable {
+          auto binary = StandInDaemon::binaryOf(source);
+          state_->entries[std::string(convert::text(context.getParams().getHash()))] = binary;
+          fill(context.getResults().initOutcome(), schema::Outcome::How::MISS, binary);
+        });
+  }
+
+  kj::Promise<void> list(ListContext context) override {
+    auto entries = context.getResults().initEntries(2);
+    for (unsigned i = 0; i < 2; ++i) {
+      entries[i].setKey(convert::toData(std::string(15, '\x12') + static_cast<char>(0x30 + i)));
+      entries[i].setTarget("sm_90");
+      entries[i].setSourceName("k.cu");
+    }
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> stop(StopContext) override {
+    state_->dropConnections();
+    return kj::NEVER_DONE;
+  }
+
+  kj::Promise<void> stats(StatsContext) override { KJ_FAIL_REQUIRE("the store is on fire"); }
+
+ private:
+  kj::Promise<void> askForFiles(schema::FileSource::Client files) {
+    auto request = files.lookRequest();
+    auto paths = request.initPaths(state_->script.looks.size());
+    for (unsigned i = 0; i < state_->script.looks.size(); ++i) paths.set(i, state_->script.looks[i].c_str());
+    return request.send().then([this](auto&& response) {
+      state_->note([&](auto& seen) {
+        for (auto answer : response.getAnswers()) seen.answers.push_back(textOf(answer));
+      });
+    });
+  }
+
+  void fill(schema::Outcome::Builder outcome, schema::Outcome::How how, const std::string& binary) {
+    outcome.setHow(how);
+    outcome.setKey(convert::toData(std::string(16, '\x5a')));
+    outcome.setToolchain("nvrtc 13.0");
+    outcome.setCompileMs(12.5);
+    auto dependency = outcome.initDependencies(1)[0];
+    dependency.setRole(2);
+    dependency.setPath("v.h");
+    dependency.setKind(2);
+    dependency.setSha256(convert::toData(std::string(32, '\x0f')));
+    auto artifact = outcome.initArtifact();
+    artifact.setLog(convert::toData("a warning\n"));
+    auto name = artifact.initLoweredNames(1)[0];
+    name.setExpression("scale<float>");
+    name.setLowered("_Z5scaleIfE");
+    auto output = artifact.initOutputs(1)[0];
+    output.setKind(1);
+    output.setSize(binary.size());
+    output.setSha256(convert::toData(std::string(32, '\xab')));
+    if (state_->script.sendDescriptors) {
+      output.setDescriptor(kj::heap<StandInBlob>(binary));
+    } else {
+      output.setInline(convert::toData(binary));
+    }
+  }
+
+  std::shared_ptr<State> state_;
+};
+
+class StandInKiln final : public schema::Kiln::Server {
+ public:
+  explicit StandInKiln(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+  kj::Promise<void> connect(ConnectContext context) override {
+    state_->note(
+        [&](auto& seen) { seen.clientName = convert::text(context.getParams().getClient().getName()); });
+    if (state_->script.muteHello) return kj::NEVER_DONE;
+    auto daemon = context.getResults().initDaemon();
+    daemon.setProtocolVersion(schema::PROTOCOL_VERSION);
+    daemon.setRequestHashVersion(state_->script.requestHashVersion);
+    daemon.setVersion("stand-in");
+    daemon.setDomain("default");
+    context.getResults().setSession(kj::heap<StandInSession>(state_));
+    return kj::READY_NOW;
+  }
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+struct Peer {
+  Peer(EventPort& port, kj::AutoCloseFd socket, std::shared_ptr<State> state)
+      : stream(port, kj::mv(socket)),
+        network(stream, 8U, capnp::rpc::twoparty::Side::SERVER),
+        rpc(capnp::makeRpcServer(network, kj::heap<StandInKiln>(std::move(state)))) {}
+
+  UnixStream stream;
+  capnp::TwoPartyVatNetwork network;
+  capnp::RpcSystem<capnp::rpc::twoparty::VatId> rpc;
+};
+
+kj::AutoCloseFd listenAt(const std::filesystem::path& path) {
+  kj::AutoCloseFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.native().copy(address.sun_path, sizeof address.sun_path - 1);
+  KJ_SYSCALL(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address));
+  KJ_SYSCALL(::listen(socket, 128));
+  return socket;
+}
+
+// Lives on the loop.
+class Server final : public IoThread::Resident {
+ public:
+  Server(IoThread& io, std::shared_ptr<State> state)
+      : port_(io.port()),
+        state_(std::move(state)),
+        socket_(listenAt(state_->socket)),
+        observer_(port_, socket_),
+        accepting_(accept().eagerlyEvaluate(nullptr)) {
+    // Later, since it is called from within a call on one of them.
+    state_->dropConnections = [this] {
+      dropping_ = kj::evalLater([this] { peers_.clear(); }).eagerlyEvaluate(nullptr);
+    };
+  }
+
+ private:
+  kj::Promise<void> accept() {
+    return observer_.whenReadable().then([this] {
+      kj::AutoCloseFd accepted(::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      if (accepted.get() >= 0) {
+        peers_.emplace_back(port_, kj::mv(accepted), state_);
+        state_->note([](auto& seen) { ++seen.connections; });
+      }
+      return accept();
+    });
+  }
+
+  EventPort& port_;
+  std::shared_ptr<State> state_;
+  kj::AutoCloseFd socket_;
+  EventPort::Observer observer_;
+  std::list<Peer> peers_;
+  kj::Promise<void> accepting_;
+  kj::Promise<void> dropping_ = nullptr;
+};
+
+}  // namespace
+
+StandInDaemon::StandInDaemon(std::filesystem::path socket, StandInScript script)
+    : state_(std::make_shared<State>()) {
+  state_->socket = std::move(socket);
+  state_->script = std::move(script);
+  thread_ = std::make_unique<IoThread>(
+      [state = state_](IoThread& io) { return std::make_unique<Server>(io, state); });
+  // The first turn of the loop has made the server.
+  (void)thread_->call<bool>([](IoThread::Resident&) -> kj::Promise<bool> { return true; });
+}
+
+StandInDaemon::~StandInDaemon() {
+  thread_.reset();
+  std::filesystem::remove(state_->socket);
+}
+
+StandInDaemon::Seen StandInDaemon::seen() {
+  std::lock_guard lock(state_->mutex);
+  return state_->seen;
+}
+
+void StandInDaemon::waitUntil(const std::function<bool(const Seen&)>& enough) {
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait(lock, [&] { return enough(state_->seen); });
+}
+
+}  // namespace kiln::test

@@ -1,0 +1,134 @@
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+
+#include "pool_fixture.h"
+
+using namespace kiln;
+using Catch::Matchers::Contains;
+
+namespace {
+
+kj::Promise<void> untilNoZygote(PoolFixture& fixture) {
+  if (fixture.zygoteId() == 0) return kj::READY_NOW;
+  auto turn = fixture.io.provider->getTimer().afterDelay(1 * kj::MILLISECONDS);
+  return turn.then([&fixture] { return untilNoZygote(fixture); });
+}
+
+}  // namespace
+
+TEST_CASE("Compiles of one toolchain share a zygote, those of another have their own") {
+  PoolFixture fixture;
+  auto first = fixture.toolchain();
+  auto second = fixture.toolchain();
+  for (int i = 0; i < 3; ++i) CHECK(outputOf(fixture.compileNow(first, "say it")) == "it");
+  CHECK(outputOf(fixture.compileNow(second, "say it")) == "it");
+  CHECK(PoolFixture::starts(first) == 1);
+  CHECK(PoolFixture::starts(second) == 1);
+}
+
+TEST_CASE("A toolchain is prepared before anybody compiles") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain();
+  fixture.pool->prepare(toolchain);
+  fixture.until([&] { return PoolFixture::starts(toolchain) == 1; });
+  auto processes = fixture.pool->processes();
+  REQUIRE(processes.size() == 1);
+  CHECK(processes[0].isZygote);
+  CHECK(processes[0].toolchain == "standin 7.5");
+  CHECK(outputOf(fixture.compileNow(toolchain, "say it")) == "it");
+  CHECK(PoolFixture::starts(toolchain) == 1);
+}
+
+TEST_CASE("A job outlives its zygote, and the next one gets another") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain();
+  StandInFiles files([&](const FileQuestion&) {
+    // Answers once the zygote is gone for good.
+    kill(fixture.zygoteId(), SIGKILL);
+    return untilNoZygote(fixture).then(
+        [] { return FileAnswer{.kind = FileAnswer::Kind::file, .text = "the answer"}; });
+  });
+  auto compiled = fixture.compile(toolchain, "look /a", files).wait(fixture.io.waitScope);
+  CHECK(outputOf(compiled) == "the answer");
+  CHECK(outputOf(fixture.compileNow(toolchain, "say again")) == "again");
+  CHECK(PoolFixture::starts(toolchain) == 2);
+}
+
+TEST_CASE("A zygote that was good is started again without anybody asking") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain();
+  CHECK(outputOf(fixture.compileNow(toolchain, "say it")) == "it");
+  kill(fixture.zygoteId(), SIGKILL);
+  fixture.until([&] { return PoolFixture::starts(toolchain) == 2; });
+}
+
+TEST_CASE("A zygote that dies is started again after a pause that grows") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain("die 2");
+  auto start = std::chrono::steady_clock::now();
+  CHECK(outputOf(fixture.compileNow(toolchain, "say at last")) == "at last");
+  CHECK(std::chrono::steady_clock::now() - start >= std::chrono::milliseconds(300));
+  CHECK(PoolFixture::starts(toolchain) == 3);
+}
+
+TEST_CASE("A zygote that keeps dying before it is ready makes the toolchain unavailable") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain("die 1000");
+  auto compiled = fixture.compileNow(toolchain, "say it");
+  CHECK(failureOf(compiled).kind == FailureKind::toolchainUnavailable);
+  CHECK_THAT(failureOf(compiled).message, Contains(toolchain.library) && Contains("SIGSEGV"));
+  CHECK_FALSE(compiled.unclean.empty());
+  CHECK(PoolFixture::starts(toolchain) == 3);
+}
+
+TEST_CASE("A zygote that keeps dying while it clones is a crash") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain("die-cloning 1000");
+  auto failure = failureOf(fixture.compileNow(toolchain, "say it"));
+  CHECK(failure.kind == FailureKind::compilerCrash);
+  CHECK_THAT(failure.message, Contains("SIGSEGV") && Contains("instead of cloning"));
+}
+
+TEST_CASE("A child whose zygote died before it reported it is found and reaped, and its job starts anew") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain("die-cloning 1");
+  CHECK(outputOf(fixture.compileNow(toolchain, "say it")) == "it");
+  CHECK(PoolFixture::starts(toolchain) == 2);
+  fixture.until([&] { return fixture.childId() == 0; });
+  fixture.pool = nullptr;
+  CHECK(hasNoChildren());
+}
+
+TEST_CASE("What a zygote refuses is told to all who wait, and for a while to whoever asks") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain("refuse libstandin.so.7 lacks a symbol");
+  auto files = noFiles();
+  auto first = fixture.compile(toolchain, "say it", files);
+  auto second = fixture.compile(toolchain, "say it", files);
+  Failure expected{FailureKind::toolchainUnavailable, "libstandin.so.7 lacks a symbol"};
+  CHECK(failureOf(first.wait(fixture.io.waitScope)) == expected);
+  CHECK(failureOf(second.wait(fixture.io.waitScope)) == expected);
+  CHECK(failureOf(fixture.compileNow(toolchain, "say it")) == expected);
+  CHECK(PoolFixture::starts(toolchain) == 1);
+
+  std::ofstream(toolchain.library) << "\n";
+  fixture.until([&] { return outputOf(fixture.compileNow(toolchain, "say mended")) == "mended"; });
+  CHECK(PoolFixture::starts(toolchain) == 2);
+}
+
+TEST_CASE("A zygote that does not get ready in time makes the toolchain unavailable") {
+  PoolFixture fixture({.zygoteStartTimeout = std::chrono::milliseconds(200)});
+  auto failure = failureOf(fixture.compileNow(fixture.toolchain("hang"), "say it"));
+  CHECK(failure.kind == FailureKind::toolchainUnavailable);
+  CHECK_THAT(failure.message, Contains("did not get ready within 200 ms"));
+  CHECK(hasNoChildren());
+}
+
+TEST_CASE("A compiler program that cannot be run is named") {
+  PoolFixture fixture({.compilerProgram = "/nowhere/kiln-compiler"});
+  auto failure = failureOf(fixture.compileNow(fixture.toolchain(), "say it"));
+  CHECK(failure.kind == FailureKind::toolchainUnavailable);
+  CHECK_THAT(failure.message, Contains("/nowhere/kiln-compiler") && Contains("No such file or directory"));
+  CHECK(hasNoChildren());
+}

@@ -1,0 +1,294 @@
+// What a compiler sees of the client's files, and what of it is recorded.
+#include <catch2/catch.hpp>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "jit/sha256.h"
+#include "stand_in_client.h"
+#include "tests/support/temporary_directory.h"
+
+using namespace kiln;
+using namespace kiln::test;
+
+namespace {
+
+Dependency file(RolePath path, std::string_view content, std::uint32_t number) {
+  return {std::move(path), FileKind::file, content.size(), xxh3(content), sha256(content), number};
+}
+Dependency bare(RolePath path, FileKind kind) { return {std::move(path), kind, 0, {}, {}, 0}; }
+
+constexpr auto kInclude = FileRole::includeDirectory;
+constexpr auto kSource = FileRole::sourceDirectory;
+constexpr auto kWork = FileRole::workingDirectory;
+
+// Runs one job that opens each path for reading, in order.
+JobOutcome opening(StandInClient& client, std::vector<std::string> paths,
+                   const Request& request = clientRequest()) {
+  return runJobWith(request, client, [paths = std::move(paths)](const Request&) {
+    std::string log;
+    for (const auto& path : paths) log += fileCall("open", path) + "|";
+    return log;
+  });
+}
+
+std::string statusText(const char* path) {
+  struct stat status{};
+  if (::stat(path, &status) != 0) return "error";
+  return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) + " " +
+         std::to_string(status.st_mtim.tv_sec + status.st_ctim.tv_sec + status.st_atim.tv_sec);
+}
+
+}  // namespace
+
+TEST_CASE("a file read is recorded with its digests under each role it may have") {
+  StandInClient client;
+  client.file("/client/include/a.h", "int a;").file("/client/work/b.h", "int b;");
+  auto request = clientRequest();
+  request.names.includeDirectories.push_back("/client");
+  auto outcome = opening(client, {"/client/include/a.h", "b.h"}, request);
+
+  CHECK(outcome.log() == "text: int a;|text: int b;|");
+  CHECK(outcome.exitStatus == 0);
+  REQUIRE(outcome.compiled);
+  CHECK(outcome.compiled->dependencies ==
+        normalised({file({kInclude, 0, "a.h"}, "int a;", 1), file({kInclude, 1, "include/a.h"}, "int a;", 1),
+                    file({kWork, 0, "b.h"}, "int b;", 2), file({kInclude, 1, "work/b.h"}, "int b;", 2)}));
+  CHECK_FALSE(outcome.compiled->namesBind);
+  CHECK(outcome.compiled->unclean.empty());
+}
+
+TEST_CASE("a path is asked for once, however often and by whatever call it is used") {
+  StandInClient client;
+  client.file("/client/include/a.h", "int a;");
+  runJobWith(clientRequest(), client, [](const Request&) {
+    for (const char* function : {"stat", "open", "fopen", "access", "__xstat64", "stat"}) {
+      fileCall(function, "/client/include/a.h");
+      fileCall(function, "/client/include/./missing.h");
+      fileCall(function, "../include/a.h");
+    }
+    return "";
+  });
+  CHECK(client.timesAsked("/client/include/a.h") == 1);
+  CHECK(client.timesAsked("/client/include/missing.h") == 1);
+  CHECK(client.timesAsked("/client/work/../include/a.h") == 1);
+  CHECK(client.questions().size() == 3);
+}
+
+TEST_CASE("an absence covers everything below the missing directory and is recorded once") {
+  StandInClient client;
+  client.absent("/client/include/cub/block/a.h", "/client/include/cub");
+  auto outcome =
+      opening(client, {"/client/include/cub/block/a.h", "/client/include/cub/b.h", "/client/include/cub"});
+  CHECK(outcome.log() == "error: ENOENT|error: ENOENT|error: ENOENT|");
+  CHECK(client.questions().size() == 1);
+  CHECK(outcome.compiled->dependencies == DependencySet{bare({kInclude, 0, "cub"}, FileKind::absent)});
+}
+
+TEST_CASE("when a request's own directory is missing it is that directory that is recorded") {
+  StandInClient client;
+  client.absent("/client/include/a.h", "/client");
+  auto outcome = opening(client, {"/client/include/a.h"});
+  CHECK(outcome.compiled->dependencies == DependencySet{bare({kInclude, 0, ""}, FileKind::absent)});
+}
+
+TEST_CASE("links to one file get one number, a copy gets another") {
+  StandInClient client;
+  client.file("/client/include/a.h", "same", 7).file("/client/include/link.h", "same", 7);
+  client.file("/client/include/copy.h", "same", 8);
+  auto outcome = runJobWith(clientRequest(), client, [](const Request&) {
+    auto a = statusText("/client/include/a.h");
+    return std::string(a == statusText("/client/include/link.h") ? "one" : "two") +
+           (a == statusText("/client/include/copy.h") ? " one" : " two");
+  });
+  CHECK(outcome.log() == "one two");
+  CHECK(outcome.compiled->dependencies ==
+        normalised({file({kInclude, 0, "a.h"}, "same", 1), file({kInclude, 0, "copy.h"}, "same", 2),
+                    file({kInclude, 0, "link.h"}, "same", 1)}));
+}
+
+TEST_CASE("stat tells no time, and the inode does not depend on the client's tokens") {
+  auto seenBy = [](std::uint64_t identity) {
+    StandInClient client;
+    client.file("/client/include/a.h", "int a;", identity);
+    return runJobWith(clientRequest(), client,
+                      [](const Request&) { return statusText("/client/include/a.h"); })
+        .log();
+  };
+  CHECK(seenBy(5) == seenBy(900));
+  CHECK(seenBy(5).ends_with(" 0"));
+}
+
+TEST_CASE("an opened file keeps its identity through its descriptor") {
+  StandInClient client;
+  client.file("/client/include/a.h", "int a;");
+  auto outcome = runJobWith(clientRequest(), client, [](const Request&) {
+    int descriptor = ::open("/client/include/a.h", O_RDONLY);
+    struct stat byPath{}, byDescriptor{};
+    ::stat("/client/include/a.h", &byPath);
+    ::fstat(descriptor, &byDescriptor);
+    ::close(descriptor);
+    bool same = byPath.st_ino == byDescriptor.st_ino && byPath.st_dev == byDescriptor.st_dev &&
+                byDescriptor.st_mtim.tv_sec == 0;
+    return std::string(same ? "same" : "different");
+  });
+  CHECK(outcome.log() == "same");
+}
+
+TEST_CASE("the source is a regular file under its own name, and including it binds the names") {
+  StandInClient client;
+  auto looked = runJobWith(clientRequest(), client,
+                           [](const Request&) { return fileCall("__xstat", "/client/src/k.cu"); });
+  CHECK(looked.log() == "file of 34 bytes");
+  CHECK_FALSE(looked.compiled->namesBind);
+
+  auto read = opening(client, {"/client/src/k.cu"});
+  CHECK(read.log() == "text: " + clientRequest().source + "|");
+  CHECK(read.compiled->namesBind);
+  CHECK(read.compiled->dependencies.empty());
+
+  auto lookedTwice = runJobWith(clientRequest(), client, [](const Request&) {
+    fileCall("stat", "/client/src/k.cu");
+    return fileCall("stat", "/client/src/k.cu");
+  });
+  CHECK(lookedTwice.compiled->namesBind);
+  CHECK(client.questions().empty());
+}
+
+TEST_CASE("the request's own directories are asked after but not recorded, those above them neither") {
+  StandInClient client;
+  client.directory("/client/src").directory("/client/work");
+  auto request = clientRequest();
+  request.names.source = "../src/k.cu";
+  client.directory("/client/work/../src");
+  auto outcome = runJobWith(request, client, [](const Request&) {
+    std::string log;
+    for (const char* path : {"/client/src", ".", "/client", "/", ".."}) log += fileCall("stat", path) + "|";
+    return log;
+  });
+  CHECK(outcome.log() == "directory|directory|directory|directory|directory|");
+  CHECK(client.timesAsked("/client/work/../src") == 1);
+  CHECK(client.timesAsked("/client") == 0);
+  CHECK(outcome.compiled->dependencies.empty());
+}
+
+TEST_CASE("a directory that the request names by itself is asked for by that name") {
+  StandInClient client;
+  client.directory("/client/work");
+  auto request = clientRequest();
+  request.names.includeDirectories = {"/client/missing/../work"};
+  auto outcome = runJobWith(request, client, [](const Request&) { return fileCall("stat", "/client/work"); });
+  CHECK(outcome.log() == "directory");
+  CHECK(client.timesAsked("/client/missing/../work") == 0);
+}
+
+TEST_CASE("other directories, listings, links and resolved paths are recorded as what they are") {
+  StandInClient client;
+  client.directory("/client/include/folder", {"b.h", "a.h"}).link("/client/include/link", "v.h");
+  client.file("/client/src/v.h", "int v;").resolved("/client/src/v.h", "/real/v.h");
+  auto outcome = runJobWith(clientRequest(), client, [](const Request&) {
+    return fileCall("opendir", "/client/include/folder") + "|" +
+           fileCall("readlink", "/client/include/link") + "|" + fileCall("realpath", "/client/src/v.h");
+  });
+  CHECK(outcome.log() == "names: a.h b.h|link: v.h|path: /real/v.h");
+  std::string_view listing("a.h\0b.h\0", 8);
+  DependencySet expected =
+      normalised({bare({kInclude, 0, "folder"}, FileKind::directory),
+                  {{kInclude, 0, "folder"}, FileKind::listing, 0, xxh3(listing), sha256(listing), 0},
+                  {{kInclude, 0, "link"}, FileKind::link, 0, xxh3("v.h"), sha256("v.h"), 0},
+                  file({kSource, 0, "v.h"}, "int v;", 1),
+                  {{kSource, 0, "v.h"}, FileKind::resolved, 0, xxh3("/real/v.h"), sha256("/real/v.h"), 0}});
+  CHECK(outcome.compiled->dependencies == expected);
+  CHECK(outcome.compiled->namesBind);
+}
+
+TEST_CASE("a text read that holds a name token binds the names, one only looked at does not") {
+  StandInClient client;
+  client.file("/client/include/a.h", "const char* f = __FILE__;");
+  CHECK(opening(client, {"/client/include/a.h"}).compiled->namesBind);
+  auto looked = runJobWith(clientRequest(), client,
+                           [](const Request&) { return fileCall("stat", "/client/include/a.h"); });
+  CHECK_FALSE(looked.compiled->namesBind);
+}
+
+TEST_CASE("files of the kernel, the driver and the compiler's own invention are absent without a question") {
+  StandInClient client;
+  auto outcome = opening(client, {"/proc/self/maps", "/sys/devices", "/dev/urandom", "/usr/lib/libcuda.so.1",
+                                  "__nv_nvrtc_builtin_header.h", "__nv_name_map"});
+  CHECK(outcome.log() ==
+        "error: ENOENT|error: ENOENT|error: ENOENT|error: ENOENT|error: ENOENT|error: ENOENT|");
+  CHECK(client.questions().empty());
+  CHECK(outcome.compiled->dependencies.empty());
+}
+
+TEST_CASE("a source in /dev/shm is the client's like any other") {
+  StandInClient client;
+  client.file("/dev/shm/job/v.h", "int v;");
+  auto request = clientRequest();
+  request.names.source = "/dev/shm/job/k.cu";
+  CHECK(opening(client, {"/dev/shm/job/v.h"}, request).log() == "text: int v;|");
+}
+
+TEST_CASE("the toolchain's own libraries are read for real, its neighbours are the client's") {
+  const TemporaryDirectory directory;
+  std::ofstream(directory.path() / "libnvrtc-builtins.so.13.0") << "library";
+  std::ofstream(directory.path() / "private.key") << "secret";
+  StandInClient client;
+  auto library = (directory.path() / "libnvrtc-builtins.so.13.0").string();
+  auto key = (directory.path() / "private.key").string();
+  auto outcome = runJobWith(
+      clientRequest(), client,
+      [&](const Request&) { return fileCall("open", library) + "|" + fileCall("open", key); },
+      directory.path().string());
+  CHECK(outcome.log() == "text: library|error: ENOENT");
+  CHECK(client.timesAsked(library) == 0);
+  CHECK(client.timesAsked(key) == 1);
+}
+
+TEST_CASE(
+    "paths relative to an opened directory are the client's, relative to anything else the compile is "
+    "unclean") {
+  StandInClient client;
+  client.directory("/client/include/folder").file("/client/include/folder/a.h", "int a;");
+  auto outcome = runJobWith(clientRequest(), client, [](const Request&) {
+    int folder = ::open("/client/include/folder", O_RDONLY | O_DIRECTORY);
+    int descriptor = ::openat(folder, "a.h", O_RDONLY);
+    char text[16] = {};
+    auto size = ::read(descriptor, text, sizeof text);
+    return std::string(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  });
+  CHECK(outcome.log() == "int a;");
+  CHECK(outcome.compiled->unclean.empty());
+
+  auto strange = runJobWith(clientRequest(), client, [](const Request&) {
+    return std::string(::openat(12345, "a.h", O_RDONLY) < 0 && errno == ENOSYS ? "ENOSYS" : "opened");
+  });
+  CHECK(strange.log() == "ENOSYS");
+  CHECK(strange.compiled->unclean.find("'a.h'") != std::string::npos);
+}
+
+TEST_CASE("a file named as a directory is none") {
+  StandInClient client;
+  client.file("/client/include/a.h", "int a;");
+  CHECK(opening(client, {"/client/include/a.h/", "/client/include/a.h/."}).log() ==
+        "error: ENOTDIR|error: ENOTDIR|");
+}
+
+TEST_CASE("looking at a FIFO tells what it is, opening it ends the compile") {
+  StandInClient client;
+  client.answer(FileQuestion::Kind::look, "/client/include/pipe", {FileAnswer::Kind::other, 0, 0, "a FIFO"});
+  auto looked = runJobWith(clientRequest(), client,
+                           [](const Request&) { return fileCall("stat", "/client/include/pipe"); });
+  CHECK(looked.log() == "other");
+  CHECK(looked.compiled->dependencies == DependencySet{bare({kInclude, 0, "pipe"}, FileKind::other)});
+
+  auto opened = opening(client, {"/client/include/pipe"});
+  REQUIRE(opened.failure() != nullptr);
+  CHECK(opened.failure()->kind == FailureKind::fileUnavailable);
+  CHECK(opened.failure()->message.find("'/client/include/pipe', which is a FIFO") != std::string::npos);
+}

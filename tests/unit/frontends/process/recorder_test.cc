@@ -1,0 +1,53 @@
+#include "frontends/process/recorder.h"
+
+#include <catch2/catch.hpp>
+
+using namespace kiln;
+
+namespace {
+
+const Names kNames{"k.cu", "/w", {"/w/include", "/opt/include"}};
+
+FileAnswer absentAt(std::string missing) { return {FileAnswer::Kind::absent, 0, 0, std::move(missing)}; }
+
+std::vector<std::string> described(const Recorder& recorder) {
+  std::vector<std::string> result;
+  for (const auto& dependency : recorder.dependencies()) result.push_back(describe(dependency.path));
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("an absence in nested directories is recorded under each of their roles") {
+  Recorder recorder(kNames);
+  recorder.looked("/w/include/cub/a.h", absentAt("/w/include/cub"));
+  CHECK(described(recorder) ==
+        std::vector<std::string>{"<include 0>/cub", "<source>/include/cub", "<cwd>/include/cub"});
+}
+
+TEST_CASE("a missing directory above some of a request's directories is recorded as each sees it") {
+  Recorder recorder(kNames);
+  recorder.looked("/w/include/cub/a.h", absentAt("/w/include"));
+  CHECK(described(recorder) == std::vector<std::string>{"<include 0>", "<source>/include", "<cwd>/include"});
+}
+
+TEST_CASE("an absence outside the request's directories is absolute") {
+  Recorder recorder(kNames);
+  recorder.looked("/etc/nvcc/a.h", absentAt("/etc/nvcc"));
+  CHECK(described(recorder) == std::vector<std::string>{"/etc/nvcc"});
+}
+
+TEST_CASE("what is seen twice is recorded once") {
+  Recorder recorder(kNames);
+  for (int i = 0; i < 2; ++i) recorder.looked("/opt/include/a.h", {FileAnswer::Kind::file, 9, 3, "abc"});
+  REQUIRE(recorder.dependencies().size() == 1);
+  CHECK(recorder.dependencies()[0].fileNumber == 1);
+  CHECK(recorder.dependencies()[0].size == 3);
+}
+
+TEST_CASE("listings are recorded in one order whatever the file system's") {
+  Recorder first(kNames), second(kNames);
+  first.listed("/opt/include", {"a", "b"});
+  second.listed("/opt/include", {"b", "a"});
+  CHECK(first.dependencies() == second.dependencies());
+}

@@ -1,0 +1,108 @@
+#include "jit/names_binding.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/samples.h"
+
+using namespace kiln;
+
+TEST_CASE("Every token that expands to a name binds names") {
+  for (auto token : {"__FILE__", "__FILE_NAME__", "__BASE_FILE__", "__builtin_FILE()",
+                     "std::source_location::current()", "std::experimental::source_location"}) {
+    INFO(token);
+    REQUIRE(textBindsNames("const auto x = " + std::string(token) + ";"));
+  }
+}
+
+TEST_CASE("An include of an absolute path binds names") {
+  for (auto text : {"#include \"/usr/include/x.h\"", "#include </usr/include/x.h>", "#  include\t</x.h>\n",
+                    "int x;\n#include_next </x.h>", "#if __has_include(\"/x.h\")", "#import \"/x.h\"",
+                    "#embed \"/x.bin\"", "#if __has_include_next( </x.h> )"}) {
+    INFO(text);
+    REQUIRE(textBindsNames(text));
+  }
+}
+
+TEST_CASE("An include of a macro binds names") {
+  for (auto text : {"#include HEADER", "#include\tHEADER\n", "#if __has_include(HEADER)\n",
+                    "#include_next HEADER", "#define HAS(X) __has_include(X)", "#if __has_include ( HEADER )",
+                    "#embed DATA", "#define HAS __has_include\n", "#include", "#if __has_embed(DATA)"}) {
+    INFO(text);
+    REQUIRE(textBindsNames(text));
+  }
+}
+
+TEST_CASE("An include directive is seen in all its spellings") {
+  for (auto text : {"%:include HEADER", "?\?=include HEADER", "#/* comment */include HEADER",
+                    "# include HEADER", "#/**/ include HEADER", "#\\\ninclude HEADER",
+                    "#\\\r\n  include HEADER", "# \\\n\tinclude HEADER", "#\\  \ninclude HEADER"}) {
+    INFO(text);
+    REQUIRE(textBindsNames(text));
+  }
+}
+
+TEST_CASE("A word that continues on the next line binds names") {
+  for (auto text : {"#inc\\\nlude HEADER", "auto f = __FI\\\nLE__;", "auto f = __FI\\\r\nLE__;",
+                    "auto f = __FI\\ \nLE__;"}) {
+    INFO(text);
+    REQUIRE(textBindsNames(text));
+  }
+}
+
+TEST_CASE("Plain text and plain includes do not bind names") {
+  for (auto text : {"",
+                    "__global__ void k() {}\n",
+                    "#include \"v.h\"\n#include <cub/cub.cuh>\n",
+                    "#include <v.h>",
+                    "#include \"../v.h\"",
+                    "#include \"./v.h\"",
+                    "# include\t<v.h> // as usual\n",
+                    "#include_next <v.h>",
+                    "#ifdef __has_include\n#if __has_include(<v.h>)\n#endif\n#endif\n",
+                    "#if defined(__has_include)\n",
+                    "#if defined __has_include && __has_include(\"v.h\")\n",
+                    "#ifndef __has_include\n",
+                    "#import <v.h>",
+                    "// files to include here\n",
+                    "int include = 1;",
+                    "int included; int x_include;\n",
+                    "__LINE__ file FILE",
+                    "#define M(x) do { \\\n  f(x); \\\n} while (0)\n",
+                    "\"a\\nb\"",
+                    "int x; \\\ny",
+                    "\\"}) {
+    INFO(text);
+    REQUIRE_FALSE(textBindsNames(text));
+  }
+}
+
+TEST_CASE("A request binds names through its source, its headers and options that name its directories") {
+  auto request = test::sampleRequest();
+  REQUIRE_FALSE(requestBindsNames(request));
+  SECTION("the source") { request.source += "// __FILE__\n"; }
+  SECTION("a header in memory") { request.headers[1].content = "#include </x.h>"; }
+  SECTION("an option with an include directory") { request.options.emplace_back("-DROOT=\"/opt/include\""); }
+  SECTION("an option with a relative include directory made absolute") {
+    request.options.emplace_back("-include=/work/include/x.h");
+  }
+  SECTION("an option with the working directory") { request.options.emplace_back("-DROOT=/work"); }
+  REQUIRE(requestBindsNames(request));
+}
+
+TEST_CASE("The root as a directory does not bind names through every option with a slash") {
+  auto request = test::sampleRequest();
+  request.names = {"k.cu", "/", {}};
+  request.options = {"-DX=a/b"};
+  REQUIRE_FALSE(requestBindsNames(request));
+}
+
+TEST_CASE("The digest of names changes with each of them and with their order") {
+  const Names names{"k.cu", "/work", {"a", "b"}};
+  auto digest = namesDigest(names);
+  REQUIRE(namesDigest(names) == digest);
+  REQUIRE(namesDigest({"l.cu", "/work", {"a", "b"}}) != digest);
+  REQUIRE(namesDigest({"k.cu", "/home", {"a", "b"}}) != digest);
+  REQUIRE(namesDigest({"k.cu", "/work", {"b", "a"}}) != digest);
+  REQUIRE(namesDigest({"k.cu", "/work", {"ab"}}) != digest);
+  REQUIRE(namesDigest({"k.cu/work", "", {"a", "b"}}) != digest);
+}

@@ -1,0 +1,140 @@
+#include "jit/service/miss_reason.h"
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <string>
+
+#include "jit/request_hash.h"
+#include "stand_ins.h"
+
+namespace kiln::test {
+
+using Catch::Contains;
+
+namespace {
+
+// Compiles `before`, then says why `after` misses.
+std::string reasonAfter(const Request& before, const Request& after) {
+  ServiceFixture fixture;
+  auto files = filesWith("v1");
+  fixture.compileRequest(*files, before).wait(fixture.io.waitScope);
+  auto asker = fixture.asker(*files);
+  asker.names = after.names;
+  return fixture.service.compile(std::move(asker), after, Priority::normal, std::chrono::milliseconds(0))
+      .wait(fixture.io.waitScope)
+      .missReason;
+}
+
+// Compiles with two headers read, lets `change` change the files, then says why the same misses.
+std::string reasonAfterChange(const std::function<void(ScriptedFiles&)>& change) {
+  ServiceFixture fixture;
+  fixture.compilers.reads = {kHeader, kOtherHeader};
+  auto files = filesWith("same");
+  fixture.compile(*files).wait(fixture.io.waitScope);
+  change(*files);
+  auto result = fixture.service.lookup(fixture.asker(*files), requestHash(someRequest()));
+  return std::get<Miss>(result.wait(fixture.io.waitScope)).reason;
+}
+
+const std::string kPath = "/home/me/inc/a.h";
+const std::string kOtherPath = "/home/me/inc/b.h";
+
+}  // namespace
+
+TEST_CASE("a miss says that the source was never seen") {
+  CHECK_THAT(reasonAfter(someRequest("one"), someRequest("two")), Contains("never seen"));
+}
+
+TEST_CASE("a miss names the header that differs, and how") {
+  CHECK(reasonAfterChange([](auto& files) { files.content[kPath] = "else"; }) ==
+        "<include 0>/a.h changed since the nearest entry was compiled");
+  CHECK_THAT(reasonAfterChange([](auto& files) { files.content.erase(kPath); }),
+             Contains("<include 0>/a.h disappeared"));
+  CHECK_THAT(reasonAfterChange([](auto& files) { files.content[kOtherPath] = "new"; }),
+             Contains("<include 0>/b.h appeared"));
+}
+
+TEST_CASE("a miss tells files that were one and are no longer, and the reverse") {
+  const DependencySet one = {{kHeader, FileKind::file, 1, {}, {}, 1},
+                             {kOtherHeader, FileKind::file, 1, {}, {}, 1}};
+  DependencySet two = one;
+  two[1].fileNumber = 2;
+  const std::vector<FileState> apart = {{FileKind::file, 1, {}, 7}, {FileKind::file, 1, {}, 8}};
+  const std::vector<FileState> together = {{FileKind::file, 1, {}, 7}, {FileKind::file, 1, {}, 7}};
+  CHECK_THAT(missByFile(one, {apart, firstDisagreement(one, apart)}),
+             Contains("<include 0>/b.h is no longer one file with <include 0>/a.h"));
+  CHECK_THAT(missByFile(two, {together, firstDisagreement(two, together)}),
+             Contains("<include 0>/b.h has become one file with <include 0>/a.h"));
+}
+
+TEST_CASE("a miss tells a file that became something else, and one that cannot be read") {
+  const DependencySet set = {{kHeader, FileKind::file, 1, {}, {}, 1}};
+  CHECK_THAT(missByFile(set, {{{FileKind::directory, 0, {}, 7}}, 0}),
+             Contains("<include 0>/a.h changed from a file to a directory"));
+  CHECK_THAT(missByFile(set, {{{kUnknownFileKind, 0, {}, 0}}, 0}),
+             Contains("<include 0>/a.h could not be read"));
+}
+
+TEST_CASE("a miss names both toolchains") {
+  ServiceFixture fixture;
+  auto files = filesWith("v1");
+  fixture.compile(*files).wait(fixture.io.waitScope);
+  auto asker = fixture.asker(*files);
+  asker.toolchain = "nvrtc 12.9";
+  auto result = fixture.service.lookup(std::move(asker), requestHash(someRequest()));
+  CHECK(std::get<Miss>(result.wait(fixture.io.waitScope)).reason ==
+        "compiled before with toolchain \"nvrtc 13.0\", not with \"nvrtc 12.9\"");
+}
+
+TEST_CASE("a miss tells two builds of one toolchain apart") {
+  auto toolchain = someToolchains()[0];
+  Manifest seen;
+  seen.toolchainName = toolchain.name;
+  seen.toolchainIdentity.bytes.fill(0xab);
+  CHECK_THAT(missByToolchain(seen, toolchain),
+             Contains("another build") && Contains("abababababab") && Contains("0d0d0d0d0d0d"));
+}
+
+TEST_CASE("a miss says what of the request differs from the nearest with the same source") {
+  auto before = someRequest();
+  auto changed = [&](const std::function<void(Request&)>& change) {
+    auto after = before;
+    change(after);
+    return reasonAfter(before, after);
+  };
+  before.options = {"-DA=1", "-G"};
+  before.headers = {{"in_memory.h", "old"}};
+  before.nameExpressions = {"k<1>"};
+  const std::string seen = "the same source was seen ";
+  CHECK(changed([](Request& r) { r.target.name = "sm_80"; }) == seen + "for target sm_90");
+  CHECK(changed([](Request& r) { r.options.push_back("-lineinfo"); }) ==
+        seen + "without option \"-lineinfo\"");
+  CHECK(changed([](Request& r) { r.options.pop_back(); }) == seen + "with option \"-G\"");
+  CHECK(changed([](Request& r) { r.options = {"-G", "-DA=1"}; }) ==
+        seen + "with its options in another order");
+  CHECK(changed([](Request& r) { r.headers[0].content = "new"; }) ==
+        seen + "with other content of header \"in_memory.h\"");
+  CHECK(changed([](Request& r) { r.headers.clear(); }) == seen + "with header \"in_memory.h\"");
+  CHECK(changed([](Request& r) { r.headers.push_back({"b.h", ""}); }) == seen + "without header \"b.h\"");
+  CHECK(changed([](Request& r) { r.nameExpressions = {"k<1>", "k<2>"}; }) ==
+        seen + "without name expression \"k<2>\"");
+  CHECK(changed([](Request& r) { r.nameExpressions.clear(); }) == seen + "with name expression \"k<1>\"");
+  CHECK(changed([](Request& r) { r.outputs = {OutputKind::ptx}; }) == seen + "for output cubin");
+  CHECK(changed([](Request& r) { r.timestamp = 5; }) == seen + "with timestamp 0");
+  CHECK(changed([](Request& r) { r.names.includeDirectories.push_back("more"); }) ==
+        seen + "with 1 include directories, not 2");
+}
+
+TEST_CASE("of several with the same source the one with the fewest differences is named") {
+  auto wanted = someRequest();
+  auto far = wanted;
+  far.target.name = "sm_80";
+  far.options = {"-G"};
+  auto near = wanted;
+  near.timestamp = 7;
+  CHECK(missByRequest(wanted, {far, near}) == "the same source was seen with timestamp 7");
+  CHECK(missByRequest(wanted, {far}) == "the same source was seen for target sm_80, with option \"-G\"");
+  CHECK_THAT(missByRequest(wanted, {far, wanted}), Contains("no longer in the store"));
+}
+
+}  // namespace kiln::test

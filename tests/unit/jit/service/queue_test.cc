@@ -1,0 +1,106 @@
+#include "jit/service/queue.h"
+
+#include <kj/async.h>
+#include <kj/debug.h>
+#include <kj/vector.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+namespace kiln {
+namespace {
+
+// A queue with places that write down who was granted a slot.
+class QueueFixture {
+ public:
+  explicit QueueFixture(unsigned slots = 1, unsigned capacity = 10) : queue(slots, capacity) {}
+
+  // Null if the queue is full.
+  kj::Maybe<kj::Own<JobQueue::Place>> enter(const std::string& who, Priority priority = Priority::normal,
+                                            JobQueue::Admission admission = JobQueue::Admission::ifRoom) {
+    auto entered = queue.enter(priority, admission);
+    KJ_IF_MAYBE (place, entered) {
+      grants_.add(
+          (*place)->whenGranted().then([this, who] { granted.push_back(who); }).eagerlyEvaluate(nullptr));
+      scope.poll();
+    }
+    return entered;
+  }
+
+  kj::EventLoop loop;
+  kj::WaitScope scope{loop};
+  JobQueue queue;
+  std::vector<std::string> granted;
+
+ private:
+  kj::Vector<kj::Promise<void>> grants_;
+};
+
+using Granted = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("slots go by priority, and within one in order of arrival") {
+  QueueFixture fixture;
+  auto running = fixture.enter("running");
+  auto background = fixture.enter("background", Priority::background);
+  auto normal = fixture.enter("normal");
+  auto second = fixture.enter("second normal");
+  auto urgent = fixture.enter("interactive", Priority::interactive);
+  for (auto* place : {&running, &urgent, &normal, &second}) {
+    *place = nullptr;
+    fixture.scope.poll();
+  }
+  CHECK(fixture.granted == Granted{"running", "interactive", "normal", "second normal", "background"});
+}
+
+TEST_CASE("no more run than there are slots") {
+  QueueFixture fixture(2);
+  auto a = fixture.enter("a");
+  auto b = fixture.enter("b");
+  auto c = fixture.enter("c");
+  fixture.scope.poll();
+  CHECK(fixture.granted == Granted{"a", "b"});
+  CHECK(fixture.queue.running() == 2);
+  CHECK(fixture.queue.waiting() == 1);
+  b = nullptr;
+  fixture.scope.poll();
+  CHECK(fixture.granted == Granted{"a", "b", "c"});
+}
+
+TEST_CASE("a full queue turns newcomers away, but not those who start over") {
+  QueueFixture fixture(1, 1);
+  auto running = fixture.enter("running");
+  auto waiting = fixture.enter("waiting");
+  CHECK_FALSE(fixture.queue.hasRoom());
+  CHECK(fixture.enter("turned away") == nullptr);
+  auto again = fixture.enter("again", Priority::normal, JobQueue::Admission::always);
+  CHECK(again != nullptr);
+  CHECK(fixture.queue.waiting() == 2);
+}
+
+TEST_CASE("a place that is raised overtakes, one that is lowered stays") {
+  QueueFixture fixture;
+  auto running = fixture.enter("running");
+  auto first = fixture.enter("first");
+  auto second = fixture.enter("second", Priority::background);
+  KJ_ASSERT_NONNULL(first)->raise(Priority::background);
+  KJ_ASSERT_NONNULL(second)->raise(Priority::interactive);
+  running = nullptr;
+  fixture.scope.poll();
+  CHECK(fixture.granted == Granted{"running", "second"});
+}
+
+TEST_CASE("who leaves the queue is not granted a slot") {
+  QueueFixture fixture;
+  auto running = fixture.enter("running");
+  auto leaver = fixture.enter("leaver");
+  auto last = fixture.enter("last");
+  leaver = nullptr;
+  running = nullptr;
+  CHECK(fixture.queue.running() == 1);
+  CHECK(fixture.queue.waiting() == 0);
+}
+
+}  // namespace kiln
