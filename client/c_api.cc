@@ -144,7 +144,9 @@ kiln_status kiln_request_add_name_expression(kiln_request* request, const char* 
 }
 
 kiln_status kiln_request_add_output(kiln_request* request, kiln_output_kind kind) {
-  auto known = kiln::outputKindFromNumber(static_cast<std::uint16_t>(kind));
+  auto number = static_cast<unsigned>(kind);
+  auto known =
+      number <= UINT16_MAX ? kiln::outputKindFromNumber(static_cast<std::uint16_t>(number)) : std::nullopt;
   return set(request != nullptr && known, [&] { request->request.outputs.push_back(*known); });
 }
 

@@ -89,7 +89,9 @@ const char* kiln_status_name(kiln_status status) {
     default:
       break;
   }
-  auto kind = kiln::failureKindFromNumber(static_cast<std::uint16_t>(status));
+  auto number = static_cast<unsigned>(status);
+  auto kind =
+      number <= UINT16_MAX ? kiln::failureKindFromNumber(static_cast<std::uint16_t>(number)) : std::nullopt;
   return kind ? kiln::name(*kind).data() : "unknown";
 }
 

@@ -111,8 +111,8 @@ struct StatusReply {
 struct ShowReply {
   EntrySummary summary;
   Reply reply;  // how, key, toolchain, log, names, dependencies, failure
-  std::vector<std::pair<OutputKind, std::uint64_t>>
-      outputSizes;  // beside reply.outputs' digests, in its order
+  // Beside the digests in reply.outputs, in its order.
+  std::vector<std::pair<OutputKind, std::uint64_t>> outputSizes;
   Request request;  // without the source
   Sha256 sourceSha256, requestSha256, toolchainIdentity;
   Hash128 requestHash;

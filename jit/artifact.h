@@ -43,7 +43,8 @@ struct Compiled {
   DependencySet dependencies;
   bool namesBind = false;  // whether the names reached, or may have reached, the output
   double compileMilliseconds = 0;
-  // Names what made the compile unfit to be remembered (a failed file question, a limit); empty if it was clean.
+  // Names what made the compile unfit to be remembered (a failed file question, a limit); empty if it was
+  // clean.
   std::string unclean;
 
   bool operator==(const Compiled&) const = default;
@@ -83,7 +84,8 @@ struct Manifest {
 
 Manifest manifestOf(const Entry& entry);
 
-// The key: XXH3-128 over domain, toolchain identity, request hash, dependency set and, where they bind, names.
+// The key: XXH3-128 over domain, toolchain identity, request hash, dependency set and, where they bind,
+// names.
 EntryKey entryKey(const Entry& entry);
 
 // Dependencies as one digest (each field tagged and delimited), for entries and bundles.

@@ -50,8 +50,9 @@ struct FileState {
 // Puts `dependencies` in the order and numbering of a DependencySet.
 DependencySet normalised(std::vector<Dependency> dependencies);
 
-// The first dependency that `states` (one for each, in order) does not agree with, nothing if all do. A file that
-// has become another of equal bytes agrees; files that were one and are not any more, or the reverse, do not.
+// The first dependency that `states` (one for each, in order) does not agree with, nothing if all do. A file
+// that has become another of equal bytes agrees; files that were one and are not any more, or the reverse, do
+// not.
 std::optional<std::size_t> firstDisagreement(const DependencySet& dependencies,
                                              std::span<const FileState> states);
 

@@ -1,5 +1,5 @@
-// A failure: the expected ways in which a request does not become an artifact. Failures are values; exceptions
-// are for broken invariants and lost connections.
+// A failure: the expected ways in which a request does not become an artifact. Failures are values;
+// exceptions are for broken invariants and lost connections.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@ namespace kiln {
 
 // The values are stored and sent; they never change and are never reused.
 enum class FailureKind : std::uint16_t {
-  compileError = 1,          // the compiler refused the source; deterministic, remembered with its log
-  invalidRequest = 2,        // the request itself cannot be compiled or keyed; the message says what to change
-  unsupportedTarget = 3,     // the toolchain does not know the target; the message lists those it knows
+  compileError = 1,       // the compiler refused the source; deterministic, remembered with its log
+  invalidRequest = 2,     // the request itself cannot be compiled or keyed; the message says what to change
+  unsupportedTarget = 3,  // the toolchain does not know the target; the message lists those it knows
   toolchainUnavailable = 4,  // no such toolchain, or it does not load
   timeout = 5,               // the compile passed its time limit
   memoryLimit = 6,           // the compile passed its memory limit

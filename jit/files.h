@@ -1,5 +1,5 @@
-// Questions that a compiler asks of the client's file system, and their answers. All paths are absolute, in the
-// client's own view; symbolic links and ".." are the client's to follow.
+// Questions that a compiler asks of the client's file system, and their answers. All paths are absolute, in
+// the client's own view; symbolic links and ".." are the client's to follow.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +25,14 @@ struct FileQuestion {
 
 struct FileAnswer {
   enum class Kind : std::uint8_t {
-    absent,     // text: the shallowest directory of the path that is missing, or the path itself
-    file,       // text: the content
+    absent,  // text: the shallowest directory of the path that is missing, or the path itself
+    file,    // text: the content
     directory,
-    other,      // text: what it is: "a FIFO", "a socket", "a device"
-    denied,     // text: why the client does not allow it, and how to allow it
-    failed,     // error: errno; text: its message
-    listing,    // names, without "." and ".."
-    text,       // text: the link's text, or the resolved path
+    other,    // text: what it is: "a FIFO", "a socket", "a device"
+    denied,   // text: why the client does not allow it, and how to allow it
+    failed,   // error: errno; text: its message
+    listing,  // names, without "." and ".."
+    text,     // text: the link's text, or the resolved path
   };
   Kind kind = Kind::absent;
   std::uint64_t identity = 0;  // files and directories: equal for one file; says nothing beyond one client

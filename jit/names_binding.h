@@ -7,7 +7,8 @@
 //     source_location, or continues a word on the next line, so that such a token may be hidden in it, or
 //   - any text holds an include of an absolute path or of a macro, or an option names a request's directory:
 //     then a role path could be mistaken for another (dependencies.h).
-// The rule errs towards binding: a bound name costs a compile, an unbound one that mattered would be a wrong hit.
+// The rule errs towards binding: a bound name costs a compile, an unbound one that mattered would be a wrong
+// hit.
 #pragma once
 
 #include <string_view>

@@ -55,11 +55,11 @@ std::string absolutePath(std::string_view path, std::string_view workingDirector
 std::vector<RoleDirectory> roleDirectories(const Names& names) {
   std::vector<RoleDirectory> directories;
   for (std::uint32_t i = 0; i < names.includeDirectories.size(); ++i) {
-    directories.push_back({FileRole::includeDirectory, i,
-                           absolutePath(names.includeDirectories[i], names.workingDirectory)});
+    directories.push_back(
+        {FileRole::includeDirectory, i, absolutePath(names.includeDirectories[i], names.workingDirectory)});
   }
-  directories.push_back({FileRole::sourceDirectory, 0,
-                         directoryOf(absolutePath(names.source, names.workingDirectory))});
+  directories.push_back(
+      {FileRole::sourceDirectory, 0, directoryOf(absolutePath(names.source, names.workingDirectory))});
   directories.push_back({FileRole::workingDirectory, 0, absolutePath("", names.workingDirectory)});
   return directories;
 }
@@ -72,9 +72,8 @@ std::vector<RolePath> rolesOf(std::string_view path, const std::vector<RoleDirec
       roles.push_back({directory.role, directory.index, std::string(rest)});
     }
   }
-  std::stable_sort(roles.begin(), roles.end(), [](const RolePath& a, const RolePath& b) {
-    return a.path.size() < b.path.size();
-  });
+  std::stable_sort(roles.begin(), roles.end(),
+                   [](const RolePath& a, const RolePath& b) { return a.path.size() < b.path.size(); });
   if (roles.empty()) roles.push_back({FileRole::absolute, 0, std::string(path)});
   return roles;
 }

@@ -31,8 +31,8 @@ struct RolePath {
 // As people read it: "<include 2>/cub/cub.cuh", "<source>/v.h", "<cwd>/v.h", "/usr/include/v.h".
 std::string describe(const RolePath& path);
 
-// `path` made absolute against `workingDirectory`, repeated slashes and "." components removed. ".." stays, since
-// only the client's file system knows where a symbolic link leads.
+// `path` made absolute against `workingDirectory`, repeated slashes and "." components removed. ".." stays,
+// since only the client's file system knows where a symbolic link leads.
 std::string absolutePath(std::string_view path, std::string_view workingDirectory);
 
 // The directories of a request, absolute, each with its role: what a role path is relative to.
@@ -44,12 +44,13 @@ struct RoleDirectory {
 std::vector<RoleDirectory> roleDirectories(const Names& names);
 
 // Every role under which `path` (as absolutePath gives it) may have been meant, the longest directory first;
-// absolute when it lies in no directory of the request. Where directories nest, a path has several roles and a
-// dependency is recorded under each: an asker whose directories nest otherwise then misses rather than errs.
+// absolute when it lies in no directory of the request. Where directories nest, a path has several roles and
+// a dependency is recorded under each: an asker whose directories nest otherwise then misses rather than
+// errs.
 std::vector<RolePath> rolesOf(std::string_view path, const std::vector<RoleDirectory>& directories);
 
-// The absolute path that `path` means to a client with these directories; empty if it names an include directory
-// that they do not have.
+// The absolute path that `path` means to a client with these directories; empty if it names an include
+// directory that they do not have.
 std::string resolve(const RolePath& path, const std::vector<RoleDirectory>& directories);
 
 }  // namespace kiln

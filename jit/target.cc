@@ -1,5 +1,7 @@
 #include "jit/target.h"
 
+#include <algorithm>
+
 namespace kiln {
 namespace {
 
@@ -30,6 +32,16 @@ std::expected<Target, Failure> parseTarget(std::string_view text) {
       Failure{FailureKind::unsupportedTarget, "'" + std::string(text) +
                                                   "' is not a target; give an architecture such as sm_90, "
                                                   "sm_90a, sm_100f (machine code) or compute_90 (PTX)"});
+}
+
+std::expected<void, Failure> checkTarget(const Target& target, const std::vector<std::string>& targets,
+                                         std::string_view compiler) {
+  if (std::find(targets.begin(), targets.end(), target.name) != targets.end()) return {};
+  std::string list;
+  for (const auto& known : targets) list += (list.empty() ? "" : ", ") + known;
+  return std::unexpected(
+      Failure{FailureKind::unsupportedTarget,
+              std::string(compiler) + " does not compile for " + target.name + "; it knows " + list});
 }
 
 }  // namespace kiln

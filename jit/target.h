@@ -5,6 +5,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jit/failure.h"
 
@@ -23,8 +24,12 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-// Accepts the spellings listed at Target::Kind; whether a toolchain knows the architecture is its own question.
-// Failure: unsupportedTarget.
+// Accepts the spellings listed at Target::Kind; whether a toolchain knows the architecture is its own
+// question. Failure: unsupportedTarget.
 std::expected<Target, Failure> parseTarget(std::string_view text);
+
+// Failure: unsupportedTarget, if `target` is none of `targets`; the message names `compiler` and lists them.
+std::expected<void, Failure> checkTarget(const Target& target, const std::vector<std::string>& targets,
+                                         std::string_view compiler);
 
 }  // namespace kiln

@@ -27,8 +27,9 @@ struct Toolchain {
 // Whether version `a` is older than `b`, comparing number by number: "12.9" < "13.0" < "13.10".
 bool isOlderVersion(std::string_view a, std::string_view b);
 
-// The toolchain for `language` that `name` chooses, the newest usable one if `name` is empty; null if there is
-// none. A name without a version ("nvrtc") chooses the newest of that frontend. Among equals the first wins.
+// The toolchain for `language` that `name` chooses, the newest usable one if `name` is empty; null if there
+// is none. A name without a version ("nvrtc") chooses the newest of that frontend. Among equals the first
+// wins.
 const Toolchain* chooseToolchain(const std::vector<Toolchain>& toolchains, Language language,
                                  std::string_view name);
 

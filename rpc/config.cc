@@ -121,10 +121,12 @@ Config readAll(const toml::table& table, const std::string& file, ConfigErrors& 
   return config;
 }
 
-// A TOML string.
+// A TOML string, always in double quotes.
 std::string inQuotes(const std::string& text) {
+  constexpr auto kFlags = toml::toml_formatter::default_flags & ~toml::format_flags::allow_literal_strings;
+  const toml::value<std::string> value(text);
   std::ostringstream out;
-  out << toml::value<std::string>(text);
+  out << toml::toml_formatter(value, kFlags);
   return out.str();
 }
 
@@ -193,8 +195,8 @@ std::string describe(const Config& config) {
       << "\nmemory_limit_mb = " << config.memoryLimitMegabytes
       << "\nmax_source_mb = " << config.maxSourceMegabytes << "\nlog_level = \"" << level->first << "\"\n";
   for (const auto& listener : config.listen) {
-    out << "\n[[listen]]\npath = " << inQuotes(listener.path.string()) << "\nmode = \"" << octal(listener.mode)
-        << "\"\n";
+    out << "\n[[listen]]\npath = " << inQuotes(listener.path.string()) << "\nmode = \""
+        << octal(listener.mode) << "\"\n";
     if (!listener.group.empty()) out << "group = " << inQuotes(listener.group) << '\n';
     out << "domain = \"" << listener.domain << "\"\n";
   }

@@ -8,7 +8,7 @@
 namespace kiln {
 namespace {
 
-constexpr std::size_t kMaxQuoted = 200;
+constexpr std::size_t kMaxText = 400;
 
 spdlog::level::level_enum toSpdlog(LogLevel level) {
   switch (level) {
@@ -45,9 +45,9 @@ void Log::info(const std::string& line) { impl_->logger.info(spdlog::string_view
 void Log::warning(const std::string& line) { impl_->logger.warn(spdlog::string_view_t(line)); }
 void Log::error(const std::string& line) { impl_->logger.error(spdlog::string_view_t(line)); }
 
-std::string quotedForLog(std::string_view text) {
-  std::string result = "'";
-  for (char c : text.substr(0, kMaxQuoted)) {
+std::string onOneLine(std::string_view text) {
+  std::string result;
+  for (char c : text.substr(0, kMaxText)) {
     auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x20 && byte != 0x7f) {
       result += c;
@@ -57,8 +57,10 @@ std::string quotedForLog(std::string_view text) {
       result += escaped;
     }
   }
-  return result + (text.size() > kMaxQuoted ? "...'" : "'");
+  return result + (text.size() > kMaxText ? "..." : "");
 }
+
+std::string quotedForLog(std::string_view text) { return "'" + onOneLine(text) + "'"; }
 
 std::string milliseconds(double value) {
   char text[32];

@@ -27,8 +27,10 @@ class Log {
   std::unique_ptr<Impl> impl_;
 };
 
-// What a client calls something, fit for one line of a log: in quotes, without control characters, at most
-// 200 bytes of it.
+// Text that clients had a hand in, fit for one line of a log: control characters escaped, long text cut
+// short.
+std::string onOneLine(std::string_view text);
+// The same in quotes: what a client calls something.
 std::string quotedForLog(std::string_view text);
 
 // "12.3 ms"

@@ -24,7 +24,7 @@ std::string origin(const Peer& peer) {
 // The message's first line: the compiler's log has the rest.
 std::string summary(const Failure& failure) {
   auto line = std::string_view(failure.message).substr(0, failure.message.find('\n'));
-  return std::string(kiln::name(failure.kind)) + " (" + quotedForLog(line) + ")";
+  return std::string(kiln::name(failure.kind)) + " (" + onOneLine(line) + ")";
 }
 
 // Whether it is kiln or the node that failed, and not the source or the request.
@@ -52,10 +52,11 @@ void logOutcome(Log& log, const Subject& subject, const Peer& peer, const Outcom
   if (!entry.toolchainName.empty()) line += " with " + entry.toolchainName;
   line += failure != nullptr ? ": " + summary(*failure) : ": artifact";
   line += ", " + milliseconds(elapsed);
-  if (outcome.how == Outcome::How::miss) line += ", compiled in " + milliseconds(entry.compileMilliseconds);
+  if (outcome.how == Outcome::How::miss && entry.compileMilliseconds > 0)
+    line += ", compiled in " + milliseconds(entry.compileMilliseconds);
   if (!entry.key.isZero()) line += ", key " + entry.key.hex();
-  if (!outcome.notRemembered.empty()) line += ", not remembered: " + outcome.notRemembered;
-  if (!outcome.missReason.empty()) line += "; " + outcome.missReason;
+  if (!outcome.notRemembered.empty()) line += ", not remembered: " + onOneLine(outcome.notRemembered);
+  if (!outcome.missReason.empty()) line += "; " + onOneLine(outcome.missReason);
   line += origin(peer);
   if (failure != nullptr && isTrouble(failure->kind)) {
     log.warning(line);

@@ -95,7 +95,8 @@ void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Deli
 
 void writeRefusal(schema::Outcome::Builder builder, const Failure& failure) {
   builder.setHow(schema::Outcome::How::MISS);
-  builder.setNotRemembered("the request was refused");
+  builder.setMissReason("refused before it was looked up");
+  builder.setNotRemembered("nothing was compiled");
   convert::write(builder.initFailure(), failure);
 }
 

@@ -114,7 +114,8 @@ struct Server::Door {
 
 Server::Server(kj::LowLevelAsyncIoProvider& io, kj::Timer& timer, SessionContext& context)
     : io_(io), timer_(timer), context_(context), tasks_(*this) {}
-Server::~Server() noexcept = default;
+
+Server::~Server() noexcept { context_.calls.cancel(KJ_EXCEPTION(DISCONNECTED, "kilnd ends")); }
 
 void Server::listen(Listener listener) {
   context_.log.info("listening on " + listener.path().string() + " for domain " + listener.domain());

@@ -98,11 +98,11 @@ class SessionImpl final : public schema::Session::Server {
                      Failure{FailureKind::invalidRequest, "the request hash must have 16 bytes"});
       return kj::READY_NOW;
     }
-    return context_.service.lookup(asker(params, convert::read(params.getNames())), *hash)
-        .then(
-            [this, context, source = std::move(source), start = Clock::now()](LookupResult&& result) mutable {
-              answerLookup(context.getResults().initResult(), result, source, start);
-            });
+    auto looked = context_.service.lookup(asker(params, convert::read(params.getNames())), *hash);
+    return context_.calls.wrap(looked.then(
+        [this, context, source = std::move(source), start = Clock::now()](LookupResult&& result) mutable {
+          answerLookup(context.getResults().initResult(), result, source, start);
+        }));
   }
 
   kj::Promise<void> compile(CompileContext context) override {
@@ -121,11 +121,12 @@ class SessionImpl final : public schema::Session::Server {
     std::chrono::milliseconds timeout(params.getTimeoutMs());
     auto who = asker(params, request->names);
     context.releaseParams();
-    return context_.service.compile(kj::mv(who), std::move(*request), priority, timeout)
-        .then([this, context, subject = std::move(subject), start](Outcome&& outcome) mutable {
+    auto compiled = context_.service.compile(kj::mv(who), std::move(*request), priority, timeout);
+    return context_.calls.wrap(
+        compiled.then([this, context, subject = std::move(subject), start](Outcome&& outcome) mutable {
           logOutcome(context_.log, subject, peer_, outcome, millisecondsSince(start));
           writeOutcome(context.getResults().initOutcome(), outcome, delivery_);
-        });
+        }));
   }
 
   kj::Promise<void> toolchains(ToolchainsContext context) override {
@@ -143,38 +144,39 @@ class SessionImpl final : public schema::Session::Server {
       KJ_REQUIRE(after.has_value(), "`after` must be empty or a key of 16 bytes");
     }
     auto limit = std::min(params.getLimit(), kMaxListed);
-    return context_.executor
-        .run([&store = context_.store, domain = peer_.domain, after, limit] {
-          return store.list(domain, after, limit);
-        })
-        .then([context](StoreResult<std::vector<EntrySummary>>&& result) mutable {
+    auto listed = context_.executor.run([&store = context_.store, domain = peer_.domain, after, limit] {
+      return store.list(domain, after, limit);
+    });
+    return context_.calls.wrap(
+        listed.then([context](StoreResult<std::vector<EntrySummary>>&& result) mutable {
           auto summaries = orThrow(std::move(result));
           auto entries = context.getResults().initEntries(summaries.size());
           for (unsigned i = 0; i < summaries.size(); ++i) writeSummary(entries[i], summaries[i]);
-        });
+        }));
   }
 
   kj::Promise<void> show(ShowContext context) override {
     context.allowCancellation();
     std::string prefix(convert::text(context.getParams().getKey()));
-    return context_.executor
-        .run([&store = context_.store, domain = peer_.domain, prefix = std::move(prefix)] {
+    auto searched =
+        context_.executor.run([&store = context_.store, domain = peer_.domain, prefix = std::move(prefix)] {
           return findByPrefix(store, domain, asBytes(prefix));
-        })
-        .then([context](StoreResult<std::optional<FoundEntry>>&& result) mutable {
+        });
+    return context_.calls.wrap(
+        searched.then([context](StoreResult<std::optional<FoundEntry>>&& result) mutable {
           auto found = orThrow(std::move(result));
           context.getResults().setFound(found.has_value());
           if (found) writeEntry(context.getResults().initEntry(), *found);
-        });
+        }));
   }
 
   kj::Promise<void> stats(StatsContext context) override {
     context.allowCancellation();
-    return context_.executor.run([&store = context_.store] { return store.statistics(); })
-        .then([this, context](StoreResult<StoreStatistics>&& result) mutable {
-          auto statistics = orThrow(std::move(result));
-          writeStats(context.getResults().initStats(), context_.service.statistics(peer_.domain), statistics);
-        });
+    auto counted = context_.executor.run([&store = context_.store] { return store.statistics(); });
+    return context_.calls.wrap(counted.then([this, context](StoreResult<StoreStatistics>&& result) mutable {
+      auto statistics = orThrow(std::move(result));
+      writeStats(context.getResults().initStats(), context_.service.statistics(peer_.domain), statistics);
+    }));
   }
 
   kj::Promise<void> status(StatusContext context) override {

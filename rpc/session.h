@@ -1,6 +1,7 @@
 // One client's session: what it may ask for, in the domain that its socket decides.
 #pragma once
 
+#include <kj/async.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -31,6 +32,9 @@ struct SessionContext {
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   unsigned clients = 0;
   bool stopping = false;
+  // Every call that takes time: a connection that is closed from this side drops its calls only in later
+  // turns of the event loop, when what they work with may be gone.
+  kj::Canceler calls{};
 };
 
 // Who is at the other end.

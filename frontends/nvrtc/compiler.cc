@@ -91,7 +91,7 @@ std::vector<std::string> NvrtcCompiler::arguments(const Request& request, Pass p
 
 std::expected<void, Failure> NvrtcCompiler::check(const Request& request) const {
   if (auto checked = checkTexts(request); !checked) return checked;
-  if (auto checked = checkTarget(request.target, targets_, version()); !checked) return checked;
+  if (auto checked = checkTarget(request.target, targets_, "NVRTC " + version()); !checked) return checked;
   if (auto checked = checkOptions(request); !checked) return checked;
   if (wants(request, OutputKind::ltoir) && library_->getLTOIR == nullptr) {
     return std::unexpected(

@@ -14,7 +14,7 @@ namespace kiln::nvrtc {
 std::vector<FoundLibrary> find(const ToolchainSearch& search);
 
 // The builtins libraries that `library` may load: libnvrtc-builtins.so.<its version>* beside it, canonical
-// and sorted. NVRTC has a text of its own headers and of libdevice in there.
+// and sorted. They hold NVRTC's own headers and libdevice.
 std::vector<std::filesystem::path> builtinsOf(const std::filesystem::path& library);
 
 }  // namespace kiln::nvrtc

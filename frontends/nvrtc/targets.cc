@@ -38,14 +38,4 @@ std::expected<std::vector<std::string>, Failure> targetsOf(const Library& librar
   return targets;
 }
 
-std::expected<void, Failure> checkTarget(const Target& target, const std::vector<std::string>& targets,
-                                         const std::string& version) {
-  if (std::find(targets.begin(), targets.end(), target.name) != targets.end()) return {};
-  std::string list;
-  for (const auto& known : targets) list += (list.empty() ? "" : ", ") + known;
-  return std::unexpected(
-      Failure{FailureKind::unsupportedTarget,
-              "NVRTC " + version + " does not compile for " + target.name + "; it knows " + list});
-}
-
 }  // namespace kiln::nvrtc

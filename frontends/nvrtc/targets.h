@@ -14,8 +14,4 @@ namespace kiln::nvrtc {
 // machine code, then PTX. Failure: toolchainUnavailable, if NVRTC lists none.
 std::expected<std::vector<std::string>, Failure> targetsOf(const Library& library);
 
-// Failure: unsupportedTarget, with a message that lists `targets`.
-std::expected<void, Failure> checkTarget(const Target& target, const std::vector<std::string>& targets,
-                                         const std::string& version);
-
 }  // namespace kiln::nvrtc

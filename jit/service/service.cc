@@ -137,6 +137,9 @@ kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request,
   }
   const auto toolchain = toolchainFor(toolchains_, request.language, asker.toolchain);
   if (!toolchain) return refused(std::move(asker.domain), toolchain.error(), kNotLookedUp);
+  if (auto fits = checkTarget(request.target, (*toolchain)->targets, (*toolchain)->name); !fits) {
+    return refused(std::move(asker.domain), std::move(fits.error()), kNotLookedUp);
+  }
 
   request.names = asker.names;
   const bool isOwnLimit = timeout.count() > 0 && timeout < limits_.timeout;

@@ -23,7 +23,7 @@ def test_a_kernel_is_a_miss_then_a_hit_then_a_hit_after_a_restart(kiln, daemon, 
     replies.append(kiln.compile(saxpy, "-o", "third.cubin"))
 
     assert [reply["outcome"] for reply in replies] == ["miss", "hit", "hit"]
-    assert replies[0]["reason"] == "never seen"
+    assert replies[0]["reason"].startswith("never seen")
     assert len({reply["key"] for reply in replies}) == 1
     files = [(work / f"{name}.cubin").read_bytes() for name in ("first", "second", "third")]
     assert files[0][:4] == b"\x7fELF"

@@ -14,8 +14,7 @@ extern "C" {
 //   link: TEXT             readlink and its kin
 //   path: TEXT             realpath, getcwd and their kin
 //   names: A B C           opendir, readdir, scandir and their kin, in the order that the function gave,
-//   without
-//                          "." and ".."
+//                          without "." and ".."
 //   number: N              getpid
 //   seconds: N             time and its kin; nanoseconds: N follows where the function tells them
 //   bytes: HEX             getrandom and its kin

@@ -1,8 +1,8 @@
 /* kiln: compile GPU kernels once per node, keep the binaries, share them.
  *
- * libkiln hands a request (source, options, target) to the daemon kilnd and gives back what the compiler made of it.
- * The files that the compiler includes are read by this process, with its own rights, and only below the request's
- * own directories unless more is allowed.
+ * libkiln hands a request (source, options, target) to the daemon kilnd and gives back what the compiler made
+ * of it. The files that the compiler includes are read by this process, with its own rights, and only below
+ * the request's own directories unless more is allowed.
  *
  *     kiln_client* client = kiln_client_new(NULL);
  *     kiln_request* request = kiln_request_new();
@@ -20,14 +20,15 @@
  *     kiln_client_free(client);
  *
  * Unless a function says otherwise
- *   - strings go in as UTF-8 or any other bytes ended by NUL, are copied, and may be freed when the function returns;
- *   - strings and bytes that come out belong to the object they were asked of and live as long as it; they are never
- *     null, and empty where there is nothing to tell or the object is null;
+ *   - strings go in as UTF-8 or any other bytes ended by NUL, are copied, and may be freed when the function
+ * returns;
+ *   - strings and bytes that come out belong to the object they were asked of and live as long as it; they
+ * are never null, and empty where there is nothing to tell or the object is null;
  *   - a function is quick: it does not block, and touches neither files nor the network;
- *   - one object may be used by one thread at a time. A client may be used by any number of threads at once, and a
- *     request or a result may be read by any number of threads at once;
- *   - a setter returns KILN_OK, KILN_INVALID_REQUEST if an argument is null or has no meaning, or KILN_OUT_OF_MEMORY;
- *     the object is then as it was before.
+ *   - one object may be used by one thread at a time. A client may be used by any number of threads at once,
+ * and a request or a result may be read by any number of threads at once;
+ *   - a setter returns KILN_OK, KILN_INVALID_REQUEST if an argument is null or has no meaning, or
+ * KILN_OUT_OF_MEMORY; the object is then as it was before.
  *
  * No function changes the process's signal settings, and no exception leaves one.
  */
@@ -47,13 +48,15 @@ extern "C" {
 #define KILN_API
 #endif
 
-/* How a call ended. Numbers never change; a later version may add some, so treat one you do not know as an error. */
+/* How a call ended. Numbers never change; a later version may add some, so treat one you do not know as an
+ * error. */
 typedef enum kiln_status {
   KILN_OK = 0,
   /* The request did not become a binary. */
-  KILN_COMPILE_ERROR = 1,         /* the compiler refused the source; see kiln_result_log() */
-  KILN_INVALID_REQUEST = 2,       /* the request cannot be compiled or remembered; the message says what to change */
-  KILN_UNSUPPORTED_TARGET = 3,    /* the toolchain does not know the target; the message lists those it knows */
+  KILN_COMPILE_ERROR = 1, /* the compiler refused the source; see kiln_result_log() */
+  KILN_INVALID_REQUEST =
+      2, /* the request cannot be compiled or remembered; the message says what to change */
+  KILN_UNSUPPORTED_TARGET = 3, /* the toolchain does not know the target; the message lists those it knows */
   KILN_TOOLCHAIN_UNAVAILABLE = 4, /* no such toolchain, or it does not load */
   KILN_TIMEOUT = 5,               /* the compile passed its time limit */
   KILN_MEMORY_LIMIT = 6,          /* the compile passed its memory limit */
@@ -61,10 +64,10 @@ typedef enum kiln_status {
   KILN_NOT_PINNED = 8,            /* the daemon serves signed bundles only, and none holds this request */
   KILN_OVERLOADED = 9,            /* the daemon's queue is full */
   KILN_INTERNAL = 10,             /* a defect of kiln */
-  KILN_FILE_UNAVAILABLE = 11,     /* a file that the compiler asked for could not be read, or is not allowed */
+  KILN_FILE_UNAVAILABLE = 11, /* a file that the compiler asked for could not be read, or is not allowed */
   /* The request was not answered at all. */
-  KILN_UNREACHABLE = 1000,        /* kilnd cannot be reached, or went away twice */
-  KILN_OUT_OF_MEMORY = 1001       /* this process has no memory left */
+  KILN_UNREACHABLE = 1000,  /* kilnd cannot be reached, or went away twice */
+  KILN_OUT_OF_MEMORY = 1001 /* this process has no memory left */
 } kiln_status;
 
 typedef enum kiln_output_kind {
@@ -79,7 +82,11 @@ typedef enum kiln_outcome {
   KILN_JOINED = 2 /* another caller's compile of the same was running and served this call too */
 } kiln_outcome;
 
-typedef enum kiln_priority { KILN_PRIORITY_NORMAL = 0, KILN_PRIORITY_INTERACTIVE = 1, KILN_PRIORITY_BACKGROUND = 2 } kiln_priority;
+typedef enum kiln_priority {
+  KILN_PRIORITY_NORMAL = 0,
+  KILN_PRIORITY_INTERACTIVE = 1,
+  KILN_PRIORITY_BACKGROUND = 2
+} kiln_priority;
 
 /* What a compile found at a path that it asked for. */
 typedef enum kiln_dependency_kind {
@@ -100,54 +107,58 @@ typedef struct kiln_result kiln_result;
 /* The version of the library, "0.1.0". */
 KILN_API const char* kiln_version(void);
 
-/* The stable name of a status: "ok", "compile_error", "unreachable", ... "unknown" for a number without a name. */
+/* The stable name of a status: "ok", "compile_error", "unreachable", ... "unknown" for a number without a
+ * name. */
 KILN_API const char* kiln_status_name(kiln_status status);
 
-/* ---- A client: the connection to kilnd ------------------------------------------------------------------------- */
+/* ---- A client: the connection to kilnd ---- */
 
-/* Options with their defaults; null if memory is short. Free them with kiln_client_options_free(), which may be done
- * as soon as the client is made. */
+/* Options with their defaults; null if memory is short. Free them with kiln_client_options_free(), which may
+ * be done as soon as the client is made. */
 KILN_API kiln_client_options* kiln_client_options_new(void);
 KILN_API void kiln_client_options_free(kiln_client_options* options); /* null: does nothing */
 
-/* Where kilnd listens. By default $KILN_SOCKET, else $XDG_RUNTIME_DIR/kiln/kilnd.sock, else /run/kiln/kilnd.sock. */
+/* Where kilnd listens. By default $KILN_SOCKET, else $XDG_RUNTIME_DIR/kiln/kilnd.sock, else
+ * /run/kiln/kilnd.sock. */
 KILN_API kiln_status kiln_client_options_set_socket(kiln_client_options* options, const char* path);
 
 /* Who this is, for the daemon's log: program and version. */
 KILN_API kiln_status kiln_client_options_set_name(kiln_client_options* options, const char* name);
 
-/* Lets the compiler read files below `directory` too, for every request of the client. Beside these it sees only what
- * lies below a request's include directories, its source's directory and its working directory. A relative path is
- * taken from where the process stands when the client is made. */
+/* Lets the compiler read files below `directory` too, for every request of the client. Beside these it sees
+ * only what lies below a request's include directories, its source's directory and its working directory. A
+ * relative path is taken from where the process stands when the client is made. */
 KILN_API kiln_status kiln_client_options_allow_directory(kiln_client_options* options, const char* directory);
 
 /* How long to wait for the daemon to take a connection; 5000 by default. */
-KILN_API kiln_status kiln_client_options_set_connect_timeout_ms(kiln_client_options* options, uint32_t milliseconds);
+KILN_API kiln_status kiln_client_options_set_connect_timeout_ms(kiln_client_options* options,
+                                                                uint32_t milliseconds);
 
-/* A client; null if memory is short. `options` may be null: the defaults. Does not connect: the first call does, and
- * any later call does again after the daemon was restarted. The connection and the client's threads are kept until the
- * client is freed. A client that a forked child inherits works there too, with a connection of its own; the parent's is
- * not disturbed. */
+/* A client; null if memory is short. `options` may be null: the defaults. Does not connect: the first call
+ * does, and any later call does again after the daemon was restarted. The connection and the client's threads
+ * are kept until the client is freed. A client that a forked child inherits works there too, with a
+ * connection of its own; the parent's is not disturbed. */
 KILN_API kiln_client* kiln_client_new(const kiln_client_options* options);
 
-/* Closes the connection and waits for the client's threads. Calls that other threads still have under way end as
- * KILN_UNREACHABLE. Null: does nothing. */
+/* Closes the connection and waits for the client's threads. Calls that other threads still have under way end
+ * as KILN_UNREACHABLE. Null: does nothing. */
 KILN_API void kiln_client_free(kiln_client* client);
 
 /* The path of the socket that the client uses. */
 KILN_API const char* kiln_client_socket(const kiln_client* client);
 
-/* ---- A request: everything that decides the output ------------------------------------------------------------- */
+/* ---- A request: everything that decides the output ---- */
 
-/* An empty CUDA C++ request; null if memory is short. It may be compiled any number of times, and changed between. */
+/* An empty CUDA C++ request; null if memory is short. It may be compiled any number of times, and changed
+ * between. */
 KILN_API kiln_request* kiln_request_new(void);
 KILN_API void kiln_request_free(kiln_request* request); /* null: does nothing */
 
 /* The source text: `size` bytes, no terminator needed. */
 KILN_API kiln_status kiln_request_set_source(kiln_request* request, const char* source, size_t size);
 
-/* What the compiler is to call the source, absolute or relative to the working directory: "kernels/saxpy.cu". The file
- * need not exist. Headers included with quotes are looked for in its directory. */
+/* What the compiler is to call the source, absolute or relative to the working directory: "kernels/saxpy.cu".
+ * The file need not exist. Headers included with quotes are looked for in its directory. */
 KILN_API kiln_status kiln_request_set_source_name(kiln_request* request, const char* name);
 
 /* Absolute. By default where the process stands at the time of kiln_compile(). */
@@ -156,14 +167,16 @@ KILN_API kiln_status kiln_request_set_working_directory(kiln_request* request, c
 /* "sm_90", "sm_90a", "compute_90". What is no target becomes the result of kiln_compile(). */
 KILN_API kiln_status kiln_request_set_target(kiln_request* request, const char* target);
 
-/* A directory in which headers are looked for, behind those already added. "-I" among the options does the same. */
+/* A directory in which headers are looked for, behind those already added. "-I" among the options does the
+ * same. */
 KILN_API kiln_status kiln_request_add_include_directory(kiln_request* request, const char* directory);
 
 /* An option for the compiler, verbatim, behind those already added: "--use_fast_math", "-DN=4". */
 KILN_API kiln_status kiln_request_add_option(kiln_request* request, const char* option);
 
 /* A header that exists in memory only, found under exactly `name`. */
-KILN_API kiln_status kiln_request_add_header(kiln_request* request, const char* name, const char* content, size_t size);
+KILN_API kiln_status kiln_request_add_header(kiln_request* request, const char* name, const char* content,
+                                             size_t size);
 
 /* A name expression ("scale<float>"), whose name in the binary is then in the result. */
 KILN_API kiln_status kiln_request_add_name_expression(kiln_request* request, const char* expression);
@@ -180,17 +193,19 @@ KILN_API kiln_status kiln_request_set_toolchain(kiln_request* request, const cha
 /* Which of several waiting compiles goes first. */
 KILN_API kiln_status kiln_request_set_priority(kiln_request* request, kiln_priority priority);
 
-/* How long the compiler may take; 0, the default, and anything longer than the daemon's own limit mean that limit. */
+/* How long the compiler may take; 0, the default, and anything longer than the daemon's own limit mean that
+ * limit. */
 KILN_API kiln_status kiln_request_set_timeout_ms(kiln_request* request, uint32_t milliseconds);
 
-/* ---- A result: what came of it --------------------------------------------------------------------------------- */
+/* ---- A result: what came of it ---- */
 
-/* Gets what the compiler makes of `request`, from the daemon's store or by compiling it now, and blocks until it is
- * there. Calls of other threads on the same client go on meanwhile. Reads files that the compiler includes.
+/* Gets what the compiler makes of `request`, from the daemon's store or by compiling it now, and blocks until
+ * it is there. Calls of other threads on the same client go on meanwhile. Reads files that the compiler
+ * includes.
  *
- * Returns the result's status. `*result` is set to a result to be freed with kiln_result_free(), whatever the status,
- * except that it is null if an argument was null (KILN_INVALID_REQUEST) or memory is short (KILN_OUT_OF_MEMORY).
- * `client` and `request` must not be changed or freed by another thread meanwhile. */
+ * Returns the result's status. `*result` is set to a result to be freed with kiln_result_free(), whatever the
+ * status, except that it is null if an argument was null (KILN_INVALID_REQUEST) or memory is short
+ * (KILN_OUT_OF_MEMORY). `client` and `request` must not be changed or freed by another thread meanwhile. */
 KILN_API kiln_status kiln_compile(kiln_client* client, const kiln_request* request, kiln_result** result);
 
 KILN_API void kiln_result_free(kiln_result* result); /* null: does nothing */
@@ -201,7 +216,8 @@ KILN_API kiln_status kiln_result_status(const kiln_result* result);
 /* What was tried, what went wrong and what to do; empty if the status is KILN_OK. */
 KILN_API const char* kiln_result_message(const kiln_result* result);
 
-/* All that the compiler wrote, warnings included, on hits too. `size`, which may be null, is set to its length. */
+/* All that the compiler wrote, warnings included, on hits too. `size`, which may be null, is set to its
+ * length. */
 KILN_API const char* kiln_result_log(const kiln_result* result, size_t* size);
 
 KILN_API kiln_outcome kiln_result_outcome(const kiln_result* result);
@@ -225,9 +241,11 @@ KILN_API double kiln_result_total_ms(const kiln_result* result);
 /* The outputs, in order of kind. An index out of range gives 0 or nothing. */
 KILN_API size_t kiln_result_output_count(const kiln_result* result);
 KILN_API kiln_output_kind kiln_result_output_kind(const kiln_result* result, size_t index);
-KILN_API const void* kiln_result_output_data(const kiln_result* result, size_t index); /* null if out of range */
+KILN_API const void* kiln_result_output_data(const kiln_result* result,
+                                             size_t index); /* null if out of range */
 KILN_API size_t kiln_result_output_size(const kiln_result* result, size_t index);
-KILN_API const char* kiln_result_output_sha256(const kiln_result* result, size_t index); /* 64 hexadecimal digits */
+KILN_API const char* kiln_result_output_sha256(const kiln_result* result,
+                                               size_t index); /* 64 hexadecimal digits */
 
 /* The name that the binary has for a name expression of the request; empty if there is none. */
 KILN_API const char* kiln_result_lowered_name(const kiln_result* result, const char* expression);
@@ -235,12 +253,14 @@ KILN_API size_t kiln_result_lowered_name_count(const kiln_result* result);
 KILN_API const char* kiln_result_lowered_name_expression(const kiln_result* result, size_t index);
 KILN_API const char* kiln_result_lowered_name_at(const kiln_result* result, size_t index);
 
-/* The files that the compiler asked for. A path is told by what it is to the request: "<include 0>/cub/cub.cuh",
+/* The files that the compiler asked for. A path is told by what it is to the request: "<include
+ * 0>/cub/cub.cuh",
  * "<source>/v.h", "<cwd>/v.h", or absolute. */
 KILN_API size_t kiln_result_dependency_count(const kiln_result* result);
 KILN_API const char* kiln_result_dependency_path(const kiln_result* result, size_t index);
 KILN_API kiln_dependency_kind kiln_result_dependency_kind(const kiln_result* result, size_t index);
-KILN_API const char* kiln_result_dependency_sha256(const kiln_result* result, size_t index); /* empty if it has none */
+KILN_API const char* kiln_result_dependency_sha256(const kiln_result* result,
+                                                   size_t index); /* empty if it has none */
 
 #ifdef __cplusplus
 }

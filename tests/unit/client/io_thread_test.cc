@@ -85,11 +85,12 @@ TEST_CASE("jobs of the workers run beside each other and off the loop") {
   };
   auto ids = io.call<std::vector<std::thread::id>>([&](IoThread::Resident& resident) {
     auto& pool = static_cast<Workers&>(resident).pool;
-    auto both = kj::heapArrayBuilder<kj::Promise<std::thread::id>>(2);
-    both.add(pool.run(meet));
-    both.add(pool.run(meet));
-    return kj::joinPromises(both.finish()).then([](kj::Array<std::thread::id> given) {
-      return std::vector<std::thread::id>{given[0], given[1], std::this_thread::get_id()};
+    auto first = pool.run(meet);
+    auto second = pool.run(meet);
+    return first.then([second = kj::mv(second)](std::thread::id one) mutable {
+      return second.then([one](std::thread::id other) {
+        return std::vector<std::thread::id>{one, other, std::this_thread::get_id()};
+      });
     });
   });
   REQUIRE(ids);

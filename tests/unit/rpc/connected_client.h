@@ -74,7 +74,7 @@ struct ServerFixture : ServiceFixture {
       .storePath = "/store",
       .jobs = 2,
       .maxSourceMegabytes = 1};
-  Server server{*io.lowLevelProvider, io.provider->getTimer(), context};
+  kj::Own<Server> server = kj::heap<Server>(*io.lowLevelProvider, io.provider->getTimer(), context);
 };
 
 // Connects without a word; `session()` introduces it.
@@ -99,7 +99,7 @@ class ConnectedClient {
     KJ_SYSCALL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
     constexpr auto kOwned = kj::LowLevelAsyncIoProvider::TAKE_OWNERSHIP;
     auto& provider = *fixture_.io.lowLevelProvider;
-    fixture_.server.serve(provider.wrapUnixSocketFd(ends[0], kOwned), std::move(domain), user);
+    fixture_.server->serve(provider.wrapUnixSocketFd(ends[0], kOwned), std::move(domain), user);
     return provider.wrapUnixSocketFd(ends[1], kOwned);
   }
 

@@ -11,6 +11,6 @@ TEST_CASE("what a client calls something stays one line of the log") {
 }
 
 TEST_CASE("a long name is cut in the log") {
-  CHECK(quotedForLog(std::string(200, 'a')) == "'" + std::string(200, 'a') + "'");
-  CHECK(quotedForLog(std::string(201, 'a')) == "'" + std::string(200, 'a') + "...'");
+  CHECK(quotedForLog(std::string(400, 'a')) == "'" + std::string(400, 'a') + "'");
+  CHECK(quotedForLog(std::string(401, 'a')) == "'" + std::string(400, 'a') + "...'");
 }

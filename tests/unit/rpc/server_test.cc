@@ -147,6 +147,17 @@ TEST_CASE("a client that leaves takes its compile with it") {
   CHECK(fixture.context.clients == 0);
 }
 
+TEST_CASE("a server that ends has dropped every call when it is gone") {
+  ServerFixture fixture;
+  fixture.compilers.isHeld = true;
+  ConnectedClient client(fixture);
+  auto session = client.session();
+  auto call = compileCall(session, kFiles).send();
+  while (fixture.compilers.jobs.empty()) fixture.settle();
+  fixture.server = nullptr;
+  CHECK(fixture.compilers.jobs[0]->isKilled);
+}
+
 TEST_CASE("large outputs go by sealed descriptor to those who take them, inline to those who do not") {
   ServerFixture fixture;
   makeOutputsLarge(fixture);
@@ -244,7 +255,7 @@ TEST_CASE("a listener's clients come into its domain until it closes") {
   auto path = directory.path() / "k.sock";
   auto listener = Listener::bind({.path = path, .domain = "team-a"});
   REQUIRE(listener);
-  fixture.server.listen(kj::mv(*listener));
+  fixture.server->listen(kj::mv(*listener));
   auto address = fixture.io.provider->getNetwork()
                      .parseAddress(kj::str("unix:", path.c_str()))
                      .wait(fixture.io.waitScope);
@@ -253,7 +264,7 @@ TEST_CASE("a listener's clients come into its domain until it closes") {
   auto call = client.bootstrap().castAs<schema::Kiln>().connectRequest();
   call.initClient().setProtocolVersion(schema::PROTOCOL_VERSION);
   CHECK(convert::text(call.send().wait(fixture.io.waitScope).getDaemon().getDomain()) == "team-a");
-  fixture.server.stopListening();
+  fixture.server->stopListening();
   CHECK_FALSE(std::filesystem::exists(path));
-  fixture.server.flushed().wait(fixture.io.waitScope);
+  fixture.server->flushed().wait(fixture.io.waitScope);
 }

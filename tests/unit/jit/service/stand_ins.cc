@@ -181,6 +181,7 @@ std::vector<Toolchain> someToolchains() {
   newer.version = "13.0";
   newer.library = "/opt/13/libnvrtc.so";
   newer.identity.bytes.fill(13);
+  newer.targets = {"sm_80", "sm_90", "compute_90"};
   Toolchain older = newer;
   older.name = "nvrtc 12.9";
   older.version = "12.9";
