@@ -77,7 +77,7 @@ def children(process_id):
 class Daemon:
     """A kilnd with a store, a socket and a folder for scratch files of its own."""
 
-    def __init__(self, bin, folder, toolchains=("13.0", "12.9"), config="", arguments=()):
+    def __init__(self, bin, folder, toolchains=("13.0", "12.9"), config="", arguments=(), variables=None):
         self.bin = bin
         self.folder = folder
         self.socket = folder / "kilnd.sock"
@@ -85,6 +85,7 @@ class Daemon:
         self.scratch = folder / "scratch"
         self.log = folder / "kilnd.log"
         self.arguments = list(arguments)
+        self.variables = variables or {}  # of the environment, beside the tests' own
         self.process = None
         self.scratch.mkdir()
         paths = json.dumps([str(nvrtc_folder(version)) for version in toolchains])
@@ -109,7 +110,7 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment(NOTIFY_SOCKET=notify_path, TMPDIR=self.scratch),
+                env=environment(NOTIFY_SOCKET=notify_path, TMPDIR=self.scratch, **self.variables),
             )
             try:
                 self._wait_until_ready(notify)

@@ -48,9 +48,17 @@ extern "C" {
 #define KILN_API
 #endif
 
+/* In C++ each enumeration has the type that C gives it, so that a number without a name is a value all the
+ * same: one from a later version, or a caller's mistake. */
+#ifdef __cplusplus
+#define KILN_ENUM : unsigned int
+#else
+#define KILN_ENUM
+#endif
+
 /* How a call ended. Numbers never change; a later version may add some, so treat one you do not know as an
  * error. */
-typedef enum kiln_status {
+typedef enum kiln_status KILN_ENUM {
   KILN_OK = 0,
   /* The request did not become a binary. */
   KILN_COMPILE_ERROR = 1, /* the compiler refused the source; see kiln_result_log() */
@@ -70,26 +78,26 @@ typedef enum kiln_status {
   KILN_OUT_OF_MEMORY = 1001 /* this process has no memory left */
 } kiln_status;
 
-typedef enum kiln_output_kind {
+typedef enum kiln_output_kind KILN_ENUM {
   KILN_OUTPUT_CUBIN = 1, /* machine code for one architecture: cuModuleLoadData() */
   KILN_OUTPUT_PTX = 2,   /* text, without a terminating NUL */
   KILN_OUTPUT_LTOIR = 3  /* for nvJitLink */
 } kiln_output_kind;
 
-typedef enum kiln_outcome {
+typedef enum kiln_outcome KILN_ENUM {
   KILN_HIT = 0,   /* it was compiled before */
   KILN_MISS = 1,  /* it was compiled for this call */
   KILN_JOINED = 2 /* another caller's compile of the same was running and served this call too */
 } kiln_outcome;
 
-typedef enum kiln_priority {
+typedef enum kiln_priority KILN_ENUM {
   KILN_PRIORITY_NORMAL = 0,
   KILN_PRIORITY_INTERACTIVE = 1,
   KILN_PRIORITY_BACKGROUND = 2
 } kiln_priority;
 
 /* What a compile found at a path that it asked for. */
-typedef enum kiln_dependency_kind {
+typedef enum kiln_dependency_kind KILN_ENUM {
   KILN_DEPENDENCY_ABSENT = 1,    /* nothing */
   KILN_DEPENDENCY_FILE = 2,      /* a file that it read */
   KILN_DEPENDENCY_DIRECTORY = 3, /* a directory */

@@ -277,7 +277,8 @@ TEST_CASE_METHOD(Fixture, "destroying a client ends the calls of other threads")
   CHECK_THAT(message, Catch::Contains("destroyed"));
 }
 
-TEST_CASE_METHOD(Fixture, "a forked child has a connection of its own and the parent keeps its one") {
+TEST_CASE_METHOD(Fixture, "a forked child has a connection of its own and the parent keeps its one",
+                 "[forks]") {
   StandInDaemon daemon(socket);
   auto client = std::make_unique<Client>(options);
   CHECK(compiled(*client, "parent") == StandInDaemon::binaryOf("parent"));
