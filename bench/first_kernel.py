@@ -44,6 +44,7 @@ def measure(kernel, rounds, daemon, folder):
                  f"cubin={folder}/direct.cubin", "--name", source.name, source.name, "--", "-arch=sm_90", "--no-cache",
                  *includes],
                 cwd=folder,
+                env=harness.reference_environment("13.0"),
             )
         )
         ask = [daemon.bin / "kiln", "compile", source.name, "--target", "sm_90", "-o", "kiln.cubin", *includes]

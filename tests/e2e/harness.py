@@ -49,6 +49,11 @@ def environment(**changes):
     return kept | {name: str(value) for name, value in changes.items()}
 
 
+def reference_environment(version):
+    """What a program that calls NVRTC directly needs: PyPI's libraries do not find their builtins by themselves."""
+    return environment(CUDA_CACHE_DISABLE=1, LD_LIBRARY_PATH=nvrtc_folder(version))
+
+
 class Exits:
     """Processes that are to end, held by pidfds so that a number used again is no matter."""
 
@@ -245,7 +250,7 @@ class Reference:
         result = subprocess.run(
             [self.program, *map(str, arguments), "--lowered-names", places / "names", source, "--", *options],
             cwd=self.folder,
-            env=environment(CUDA_CACHE_DISABLE=1),
+            env=reference_environment(version),
             capture_output=True,
             timeout=DEADLINE,
         )
