@@ -24,6 +24,12 @@ std::string workingDirectory() {
   return path ? path.get() : "/";
 }
 
+// Where this process's temporary files go, by the convention of mkstemp()'s users.
+std::string temporaryDirectory() {
+  const char* named = std::getenv("TMPDIR");
+  return named != nullptr && *named == '/' ? named : "/tmp";
+}
+
 ClientOptions completed(ClientOptions options) {
   if (options.socket.empty()) {
     const char* named = std::getenv("KILN_SOCKET");
@@ -105,6 +111,7 @@ Reached<Reply> Client::compile(Request request, const CompileOptions& options) {
   auto impl = impl_;
   auto start = std::chrono::steady_clock::now();
   if (request.names.workingDirectory.empty()) request.names.workingDirectory = workingDirectory();
+  if (request.names.temporaryDirectory.empty()) request.names.temporaryDirectory = temporaryDirectory();
   auto prepared = prepare(std::move(request));
   if (!prepared) return failureReply(std::move(prepared.error()));
 

@@ -83,13 +83,25 @@ bool holdsOpenEnded(std::string_view text, std::string_view word) {
   return false;
 }
 
+// Whether a line names the file that the next ones are said to come from: "#line 3 "a.cu"", "# 3 "a.cu"".
+bool renamesLines(std::string_view text) {
+  for (auto at = text.find('#'); at != std::string_view::npos; at = text.find('#', at + 1)) {
+    auto rest = skipBlanks(text.substr(at + 1));
+    if (rest.starts_with("line")) rest = skipBlanks(rest.substr(4));
+    auto digits = rest.find_first_not_of("0123456789");
+    if (digits == 0 || digits == std::string_view::npos) continue;
+    if (skipBlanks(rest.substr(digits)).starts_with('"')) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool textBindsNames(std::string_view text) {
   return std::any_of(kNameTokens.begin(), kNameTokens.end(),
                      [&](std::string_view token) { return text.find(token) != std::string_view::npos; }) ||
          holdsOpenEnded(text, "include") || holdsOpenEnded(text, "import") || holdsOpenEnded(text, "embed") ||
-         splicesWord(text);
+         splicesWord(text) || renamesLines(text);
 }
 
 bool requestBindsNames(const Request& request) {
@@ -103,6 +115,14 @@ bool requestBindsNames(const Request& request) {
     }
   }
   return false;
+}
+
+bool holdsSourceName(std::string_view text, const Names& names) {
+  auto name = names.source.substr(names.source.rfind('/') + 1);
+  for (char& c : name) {
+    if (!isWordCharacter(c)) c = '_';
+  }
+  return text.find("_" + std::to_string(name.size()) + "_" + name + "_") != std::string_view::npos;
 }
 
 Hash128 namesDigest(const Names& names) {

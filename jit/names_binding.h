@@ -6,7 +6,12 @@
 //   - any text that the compiler reads holds a token that expands to a name: __FILE__ and its kin, or
 //     source_location, or continues a word on the next line, so that such a token may be hidden in it, or
 //   - any text holds an include of an absolute path or of a macro, or an option names a request's directory:
-//     then a role path could be mistaken for another (dependencies.h).
+//     then a role path could be mistaken for another (dependencies.h), or
+//   - any text gives lines another file's name (#line), which a log could show as if it were one of the
+//   request's, or
+//   - an output holds the source's name though nothing asked for it, or the log holds a name in a place where
+//   it
+//     could not be replaced by another asker's (log_names.h).
 // The rule errs towards binding: a bound name costs a compile, an unbound one that mattered would be a wrong
 // hit.
 #pragma once
@@ -25,7 +30,13 @@ bool textBindsNames(std::string_view text);
 // its directories. The frontend's own rule for options stands beside it.
 bool requestBindsNames(const Request& request);
 
-// A digest of all names, part of the key where they bind.
+// Whether `text`, an output or a log, holds the source's name the way compilers build it into the names of
+// what one source keeps to itself (anonymous namespaces, static variables): the last component, its length in
+// front, every character that cannot stand in an identifier replaced by '_'. "k.cu" gives "_4_k_cu_". NVRTC
+// hashes the working directory into the same names.
+bool holdsSourceName(std::string_view text, const Names& names);
+
+// A digest of all names that a compiler is told, part of the key where they bind.
 Hash128 namesDigest(const Names& names);
 
 }  // namespace kiln

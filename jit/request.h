@@ -28,6 +28,9 @@ struct Names {
   std::string source;            // as the compiler is told, relative to workingDirectory or absolute: "k.cu"
   std::string workingDirectory;  // absolute
   std::vector<std::string> includeDirectories;  // in search order, relative to workingDirectory or absolute
+  // Where sources have random names (stand_in_source.h); absolute, empty if there is no such place. Nothing
+  // that a compiler is told.
+  std::string temporaryDirectory = {};
 
   bool operator==(const Names&) const = default;
 };

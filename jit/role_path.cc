@@ -1,6 +1,9 @@
 #include "jit/role_path.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "jit/stand_in_source.h"
 
 namespace kiln {
 namespace {
@@ -67,7 +70,9 @@ std::vector<RoleDirectory> roleDirectories(const Names& names) {
 std::vector<RolePath> rolesOf(std::string_view path, const std::vector<RoleDirectory>& directories) {
   std::vector<RolePath> roles;
   std::string_view rest;
+  const bool isStandIn = below(path, kStandInDirectory, rest);
   for (const auto& directory : directories) {
+    if (isStandIn && directory.role != FileRole::sourceDirectory) continue;
     if (below(path, directory.path, rest)) {
       roles.push_back({directory.role, directory.index, std::string(rest)});
     }
@@ -76,6 +81,39 @@ std::vector<RolePath> rolesOf(std::string_view path, const std::vector<RoleDirec
                    [](const RolePath& a, const RolePath& b) { return a.path.size() < b.path.size(); });
   if (roles.empty()) roles.push_back({FileRole::absolute, 0, std::string(path)});
   return roles;
+}
+
+std::vector<RolePath> rolesSpelledBy(std::string_view spelling, std::vector<RolePath> roles,
+                                     const Names& names) {
+  const bool isRelative = !spelling.starts_with('/');
+  auto beginsWithItsDirectory = [&](const RolePath& role) {
+    switch (role.role) {
+      case FileRole::includeDirectory:
+        return role.path.empty() || spelling.starts_with(includePrefix(names.includeDirectories[role.index]));
+      case FileRole::sourceDirectory: {
+        auto prefix = sourcePrefix(names);
+        return role.path.empty() || (prefix.empty() ? isRelative : spelling.starts_with(prefix));
+      }
+      case FileRole::workingDirectory:
+      case FileRole::absolute:
+        break;
+    }
+    return false;
+  };
+  auto isOfWorkingDirectory = [](const RolePath& role) { return role.role == FileRole::workingDirectory; };
+  if (spelling.empty()) return roles;
+  std::vector<RolePath> spelled;
+  std::copy_if(roles.begin(), roles.end(), std::back_inserter(spelled), beginsWithItsDirectory);
+  if (spelled.empty() && isRelative) {
+    std::copy_if(roles.begin(), roles.end(), std::back_inserter(spelled), isOfWorkingDirectory);
+  }
+  return spelled.empty() ? roles : spelled;
+}
+
+std::string sourcePrefix(const Names& names) { return names.source.substr(0, names.source.rfind('/') + 1); }
+
+std::string includePrefix(const std::string& directory) {
+  return directory.ends_with('/') ? directory : directory + "/";
 }
 
 std::string resolve(const RolePath& path, const std::vector<RoleDirectory>& directories) {

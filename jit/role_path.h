@@ -44,10 +44,24 @@ struct RoleDirectory {
 std::vector<RoleDirectory> roleDirectories(const Names& names);
 
 // Every role under which `path` (as absolutePath gives it) may have been meant, the longest directory first;
-// absolute when it lies in no directory of the request. Where directories nest, a path has several roles and
-// a dependency is recorded under each: an asker whose directories nest otherwise then misses rather than
-// errs.
+// absolute when it lies in no directory of the request. Where directories nest, a path has several roles, and
+// a dependency is recorded under each that its spelling leaves: an asker whose directories nest otherwise
+// then misses rather than errs. What lies in the source's stand-in directory (stand_in_source.h) has the
+// source's role alone.
 std::vector<RolePath> rolesOf(std::string_view path, const std::vector<RoleDirectory>& directories);
+
+// Those of `roles` under which a compiler may have put `spelling` together: compilers write a directory as
+// they were told it, then what an #include says. A relative spelling that
+// begins with no other directory means the working directory. All of them if none fits, or if the spelling is
+// not known (empty).
+std::vector<RolePath> rolesSpelledBy(std::string_view spelling, std::vector<RolePath> roles,
+                                     const Names& names);
+
+// What a compiler writes in front of a quoted include in the source: its name up to the last slash, "" if it
+// has none.
+std::string sourcePrefix(const Names& names);
+// And in front of what is found in an include directory.
+std::string includePrefix(const std::string& directory);
 
 // The absolute path that `path` means to a client with these directories; empty if it names an include
 // directory that they do not have.

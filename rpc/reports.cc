@@ -19,7 +19,7 @@ void writeSummary(schema::EntrySummary::Builder builder, const EntrySummary& sum
 void writeEntry(schema::Entry::Builder builder, const FoundEntry& found) {
   const auto& entry = found.entry;
   writeSummary(builder.initSummary(), found.summary);
-  Outcome outcome{Outcome::How::hit, std::make_shared<const Entry>(entry), "", ""};
+  Outcome outcome{Outcome::How::hit, std::make_shared<const Entry>(entry), entry.names, "", ""};
   writeOutcome(builder.initOutcome(), outcome, Delivery::withoutBytes);
   convert::write(builder.initRequest(), found.request);
   builder.setSourceSha256(convert::toData(found.sourceSha256.view()));

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string_view>
 
+#include "jit/log_names.h"
+#include "jit/stand_in_source.h"
 #include "rpc/schema/convert.h"
 
 namespace kiln {
@@ -85,11 +87,16 @@ void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Deli
   builder.setCompileMs(entry.compileMilliseconds);
   convert::write(builder.initDependencies(entry.dependencies.size()), entry.dependencies);
   builder.setMissReason(convert::toText(outcome.missReason));
-  builder.setNotRemembered(convert::toText(outcome.notRemembered));
+  builder.setNotRemembered(
+      convert::toText(StandInPaths(outcome.names, entry.names).textForAsker(outcome.notRemembered)));
   if (const auto* artifact = std::get_if<Artifact>(&entry.result)) {
-    writeArtifact(builder.initArtifact(), *artifact, delivery);
+    auto written = builder.initArtifact();
+    writeArtifact(written, *artifact, delivery);
+    auto log = logUnder(outcome.names, artifact->log, entry.names, entry.dependencies);
+    if (log != artifact->log) written.setLog(convert::toData(log));
   } else {
-    convert::write(builder.initFailure(), std::get<Failure>(entry.result));
+    convert::write(builder.initFailure(), failureUnder(outcome.names, std::get<Failure>(entry.result),
+                                                       entry.names, entry.dependencies));
   }
 }
 

@@ -113,9 +113,10 @@ std::expected<void, Failure> checkOption(const Option& option) {
 bool isLto(const Option& option) { return option.name == "--dlink-time-opt"; }
 
 bool bindsNames(const Option& option) {
-  constexpr std::array<std::string_view, 6> kBinding = {"--device-debug",   "--generate-line-info",
-                                                        "--dlink-time-opt", "--gen-opt-lto",
-                                                        "--device-c",       "--extensible-whole-program"};
+  // --pre-include names a file without an #include that would tell where it is looked for.
+  constexpr std::array<std::string_view, 7> kBinding = {
+      "--device-debug", "--generate-line-info",      "--pre-include", "--dlink-time-opt", "--gen-opt-lto",
+      "--device-c",     "--extensible-whole-program"};
   if (option.name == "--relocatable-device-code") return option.value != "false";
   return std::find(kBinding.begin(), kBinding.end(), option.name) != kBinding.end();
 }

@@ -48,20 +48,17 @@ Failure unavailable(const std::string& path, const FileAnswer& answer) {
 
 }  // namespace
 
-const FileAnswer& ClientView::look(const std::string& path) {
-  bool isNew = false;
-  auto& found = answer(FileQuestion::Kind::look, path, isNew);
+const FileAnswer& ClientView::look(const AskedPath& path) {
+  const auto& found = answer(FileQuestion::Kind::look, path.absolute);
   // The request's own directories are there for every client that asks with them.
-  bool isGiven =
-      found.kind == FileAnswer::Kind::directory && classes_.classify(path) == FileClass::roleDirectory;
-  if (isNew && !isGiven) recorder_.looked(path, found);
+  bool isGiven = found.kind == FileAnswer::Kind::directory &&
+                 classes_.classify(path.absolute) == FileClass::roleDirectory;
+  if (!isGiven) recorder_.looked(path, found);
   return found;
 }
 
-const FileAnswer& ClientView::list(const std::string& path) {
-  bool isNew = false;
-  auto& found = answer(FileQuestion::Kind::list, path, isNew);
-  if (!isNew) return found;
+const FileAnswer& ClientView::list(const AskedPath& path) {
+  auto& found = answer(FileQuestion::Kind::list, path.absolute);
   if (found.kind == FileAnswer::Kind::listing) {
     std::sort(found.names.begin(), found.names.end());
     recorder_.listed(path, found.names);
@@ -71,10 +68,8 @@ const FileAnswer& ClientView::list(const std::string& path) {
   return found;
 }
 
-const FileAnswer& ClientView::readLink(const std::string& path) {
-  bool isNew = false;
-  auto& found = answer(FileQuestion::Kind::readLink, path, isNew);
-  if (!isNew) return found;
+const FileAnswer& ClientView::readLink(const AskedPath& path) {
+  const auto& found = answer(FileQuestion::Kind::readLink, path.absolute);
   if (found.kind == FileAnswer::Kind::text) {
     recorder_.readLink(path, found.text);
   } else if (found.kind == FileAnswer::Kind::directory) {
@@ -86,10 +81,8 @@ const FileAnswer& ClientView::readLink(const std::string& path) {
   return found;
 }
 
-const FileAnswer& ClientView::resolve(const std::string& path) {
-  bool isNew = false;
-  auto& found = answer(FileQuestion::Kind::resolve, path, isNew);
-  if (!isNew) return found;
+const FileAnswer& ClientView::resolve(const AskedPath& path) {
+  const auto& found = answer(FileQuestion::Kind::resolve, path.absolute);
   if (found.kind == FileAnswer::Kind::text) {
     recorder_.resolved(path, found.text);
   } else {
@@ -104,13 +97,12 @@ void ClientView::refuseToOpen(const std::string& path, const FileAnswer& answer)
                        "; only regular files can be compiled from"));
 }
 
-FileAnswer& ClientView::answer(FileQuestion::Kind kind, const std::string& path, bool& isNew) {
+FileAnswer& ClientView::answer(FileQuestion::Kind kind, const std::string& path) {
   auto& answers = answers_[static_cast<std::size_t>(kind)];
   if (auto known = answers.find(path); known != answers.end()) return known->second;
   if (const auto* directory = knownMissing(path)) {
     return answers.emplace(path, FileAnswer{FileAnswer::Kind::absent, 0, 0, *directory}).first->second;
   }
-  isNew = true;
   auto found = ask(kind, path);
   if (found.kind == FileAnswer::Kind::absent) missing_.insert(found.text);
   return answers.emplace(path, std::move(found)).first->second;

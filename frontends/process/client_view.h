@@ -14,21 +14,20 @@
 namespace kiln {
 
 // Every question whose answer the compiler could not be given truthfully (denied, failed, a FIFO opened) ends
-// the process with a failure that names the file. Paths are as absolutePath gives them; references stay
-// valid. Not thread-safe.
+// the process with a failure that names the file. References stay valid. Not thread-safe.
 class ClientView {
  public:
   ClientView(JobConnection& job, const FileClasses& classes, Recorder& recorder)
       : job_(job), classes_(classes), recorder_(recorder) {}
 
   // What is there: absent, file, directory or other.
-  const FileAnswer& look(const std::string& path);
+  const FileAnswer& look(const AskedPath& path);
   // For a path known to be a directory: `listing`, sorted, or absent.
-  const FileAnswer& list(const std::string& path);
+  const FileAnswer& list(const AskedPath& path);
   // The text of a link: `text`, absent, or directory for anything that is no link.
-  const FileAnswer& readLink(const std::string& path);
+  const FileAnswer& readLink(const AskedPath& path);
   // The path without links, "." and "..": `text` or absent.
-  const FileAnswer& resolve(const std::string& path);
+  const FileAnswer& resolve(const AskedPath& path);
 
   // Ends the process: `path` is something that cannot be read as a file.
   [[noreturn]] void refuseToOpen(const std::string& path, const FileAnswer& answer);
@@ -36,8 +35,8 @@ class ClientView {
  private:
   using Answers = std::unordered_map<std::string, FileAnswer>;
 
-  // The answer, asked for or known. `isNew` says that it is to be recorded.
-  FileAnswer& answer(FileQuestion::Kind kind, const std::string& path, bool& isNew);
+  // The answer, asked for or known.
+  FileAnswer& answer(FileQuestion::Kind kind, const std::string& path);
   FileAnswer ask(FileQuestion::Kind kind, const std::string& path);
   [[nodiscard]] const std::string* knownMissing(const std::string& path) const;
 

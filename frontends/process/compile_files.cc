@@ -77,7 +77,7 @@ int CompileFiles::openForReading(const FileView& view, int flags) {
       return descriptors_.openDirectory(view);
     case FileView::Kind::other:
       if (wantsDirectory) return -ENOTDIR;
-      client_.refuseToOpen(view.path, client_.look(view.path));
+      client_.refuseToOpen(view.path, client_.look({view.path}));
     case FileView::Kind::file:
       if (wantsDirectory) return -ENOTDIR;
       namesBind_ = namesBind_ || view.number == kSourceNumber || textBindsNames(view.content);
@@ -143,7 +143,7 @@ int CompileFiles::readLink(int directory, const char* path, std::string& text) {
     auto found = look(*where);
     return found ? -EINVAL : -found.error();
   }
-  const auto& answer = client_.readLink(where->absolute);
+  const auto& answer = client_.readLink(*where);
   if (answer.kind == FileAnswer::Kind::absent) return -ENOENT;
   namesBind_ = true;
   if (answer.kind != FileAnswer::Kind::text) return -EINVAL;
@@ -159,7 +159,7 @@ int CompileFiles::resolve(const char* path, std::string& text) {
   if (!found) return -found.error();
   text = where->absolute;
   if (kind != FileClass::client && kind != FileClass::roleDirectory) return 0;
-  const auto& answer = client_.resolve(where->absolute);
+  const auto& answer = client_.resolve(*where);
   if (answer.kind == FileAnswer::Kind::absent) return -ENOENT;
   namesBind_ = true;
   text = answer.text;
@@ -178,7 +178,7 @@ int CompileFiles::list(const char* path, std::vector<std::string>& names) {
 int CompileFiles::list(int descriptor, std::vector<std::string>& names) {
   const auto* view = descriptors_.find(descriptor);
   if (view == nullptr || view->kind != FileView::Kind::directory) return -ENOTDIR;
-  const auto& answer = client_.list(view->path);
+  const auto& answer = client_.list({view->path});
   if (answer.kind != FileAnswer::Kind::listing) return -ENOENT;
   names = {".", ".."};
   names.insert(names.end(), answer.names.begin(), answer.names.end());
@@ -200,7 +200,9 @@ std::expected<CompileFiles::Path, int> CompileFiles::absolute(int directory, con
     base = view->path;
   }
   bool mustBeDirectory = text.ends_with('/') || text.ends_with("/.");
-  return Path{classes_.asNamed(absolutePath(text, base)), mustBeDirectory};
+  // Relative to an open directory it tells nothing of how the compiler came to it.
+  std::string spelling(directory == AT_FDCWD || text.starts_with('/') ? text : "");
+  return Path{{classes_.asNamed(absolutePath(text, base)), std::move(spelling)}, mustBeDirectory};
 }
 
 std::expected<FileView, int> CompileFiles::look(const Path& path) {
@@ -230,7 +232,7 @@ FileView CompileFiles::view(const Path& path) {
     case FileClass::client:
       break;
   }
-  return clientView(path.absolute);
+  return clientView(path);
 }
 
 // A compiler looks once at what it compiles. A second look comes from the text itself, whose meaning then
@@ -240,8 +242,9 @@ FileView CompileFiles::sourceView(const std::string& path) {
   return {FileView::Kind::file, kFileMode, kSourceNumber, request_.source, path};
 }
 
-FileView CompileFiles::clientView(const std::string& path) {
-  const auto& answer = client_.look(path);
+FileView CompileFiles::clientView(const AskedPath& asked) {
+  const auto& path = asked.absolute;
+  const auto& answer = client_.look(asked);
   switch (answer.kind) {
     case FileAnswer::Kind::file:
       return {FileView::Kind::file, kFileMode, recorder_.numberOf(answer.identity), answer.text, path};

@@ -45,8 +45,7 @@ class CompileFiles {
   [[nodiscard]] const std::string& unclean() const { return unclean_; }
 
  private:
-  struct Path {
-    std::string absolute;
+  struct Path : AskedPath {
     bool mustBeDirectory = false;  // "name/", "name/."
   };
 
@@ -54,7 +53,7 @@ class CompileFiles {
   std::expected<FileView, int> look(const Path& path);
   FileView view(const Path& path);
   FileView sourceView(const std::string& path);
-  FileView clientView(const std::string& path);
+  FileView clientView(const AskedPath& path);
   int refuseToWrite(const std::string& path);
   int openForReading(const FileView& view, int flags);
   void markUnclean(std::string reason);

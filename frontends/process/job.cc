@@ -1,11 +1,12 @@
 #include "frontends/process/job.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 
 #include "frontends/process/interpose.h"
 #include "frontends/process/job_connection.h"
-#include "frontends/process/names_in_output.h"
+#include "jit/log_names.h"
 #include "jit/names_binding.h"
 
 namespace kiln {
@@ -32,7 +33,11 @@ bool namesBind(const Request& request, const Frontend& frontend, const CompileFi
                const Result& result) {
   if (requestBindsNames(request) || frontend.optionsBindNames(request) || files.namesBind()) return true;
   const auto* artifact = std::get_if<Artifact>(&result);
-  return artifact != nullptr && outputsHoldSourceName(*artifact, request.names);
+  const auto& log = artifact != nullptr ? artifact->log : std::get<Failure>(result).log;
+  if (logBindsNames(log, request.names, request.headers, files.dependencies())) return true;
+  return artifact != nullptr &&
+         std::any_of(artifact->outputs.begin(), artifact->outputs.end(),
+                     [&](const Output& output) { return holdsSourceName(output.bytes, request.names); });
 }
 
 }  // namespace

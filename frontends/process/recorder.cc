@@ -10,17 +10,11 @@ bool hasContent(FileKind kind) {
   return kind != FileKind::absent && kind != FileKind::directory && kind != FileKind::other;
 }
 
-std::string below(std::string_view path, std::string_view directory) {
-  auto rest = path.substr(directory.size());
-  if (rest.starts_with('/')) rest.remove_prefix(1);
-  return std::string(rest);
-}
-
 }  // namespace
 
-Recorder::Recorder(const Names& names) : directories_(roleDirectories(names)) {}
+Recorder::Recorder(const Names& names) : names_(names), directories_(roleDirectories(names)) {}
 
-void Recorder::looked(std::string_view path, const FileAnswer& answer) {
+void Recorder::looked(const AskedPath& path, const FileAnswer& answer) {
   switch (answer.kind) {
     case FileAnswer::Kind::absent:
       return absent(path, answer.text);
@@ -38,39 +32,54 @@ void Recorder::looked(std::string_view path, const FileAnswer& answer) {
   }
 }
 
-void Recorder::listed(std::string_view path, const std::vector<std::string>& names) {
+void Recorder::listed(const AskedPath& path, const std::vector<std::string>& names) {
   add(path, FileKind::listing, listingText(names));
 }
 
-void Recorder::readLink(std::string_view path, std::string_view text) { add(path, FileKind::link, text); }
+void Recorder::readLink(const AskedPath& path, std::string_view text) { add(path, FileKind::link, text); }
 
-void Recorder::resolved(std::string_view path, std::string_view text) { add(path, FileKind::resolved, text); }
+void Recorder::resolved(const AskedPath& path, std::string_view text) { add(path, FileKind::resolved, text); }
 
 // The shallowest missing directory may lie above one of the request's directories; then it is that directory
 // which is missing, so that a tree found elsewhere agrees.
-void Recorder::absent(std::string_view path, std::string_view missing) {
-  bool recorded = false;
-  for (const auto& directory : directories_) {
-    if (!isBelowOrSame(path, directory.path)) continue;
-    auto rest = isBelowOrSame(directory.path, missing) ? "" : below(missing, directory.path);
-    dependencies_.push_back({{directory.role, directory.index, rest}, FileKind::absent, 0, {}, {}, 0});
-    recorded = true;
+void Recorder::absent(const AskedPath& path, std::string_view missing) {
+  if (!isNew(path, FileKind::absent)) return;
+  auto add = [&](RolePath role) {
+    dependencies_.push_back({std::move(role), FileKind::absent, 0, {}, {}, 0});
+  };
+  for (auto& role : rolesOf(path)) {
+    if (role.role == FileRole::absolute) {
+      add({FileRole::absolute, 0, std::string(missing)});
+      continue;
+    }
+    auto directory = resolve({role.role, role.index, ""}, directories_);
+    auto rest = isBelowOrSame(directory, missing) ? "" : missing.substr(directory.size());
+    if (rest.starts_with('/')) rest.remove_prefix(1);
+    add({role.role, role.index, std::string(rest)});
   }
-  if (recorded) return;
-  dependencies_.push_back({{FileRole::absolute, 0, std::string(missing)}, FileKind::absent, 0, {}, {}, 0});
 }
 
-void Recorder::add(std::string_view path, FileKind kind, std::string_view content, std::uint64_t size,
+void Recorder::add(const AskedPath& path, FileKind kind, std::string_view content, std::uint64_t size,
                    std::uint64_t number) {
+  if (!isNew(path, kind)) return;
   Dependency dependency{{}, kind, size, {}, {}, static_cast<std::uint32_t>(number)};
   if (hasContent(kind)) {
     dependency.xxh3 = xxh3(content);
     dependency.sha256 = sha256(content);
   }
-  for (auto& role : rolesOf(path, directories_)) {
+  for (auto& role : rolesOf(path)) {
     dependency.path = std::move(role);
     dependencies_.push_back(dependency);
   }
+}
+
+bool Recorder::isNew(const AskedPath& path, FileKind kind) {
+  std::string key(1, static_cast<char>(kind));
+  return seen_.insert(key.append(path.absolute).append(1, '\0').append(path.spelling)).second;
+}
+
+std::vector<RolePath> Recorder::rolesOf(const AskedPath& path) const {
+  return rolesSpelledBy(path.spelling, kiln::rolesOf(path.absolute, directories_), names_);
 }
 
 std::uint64_t Recorder::numberOf(std::uint64_t identity) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "jit/dependencies.h"
@@ -14,16 +15,23 @@
 
 namespace kiln {
 
-// Paths are as absolutePath gives them. Not thread-safe.
+// A path that the compiler asked for.
+struct AskedPath {
+  std::string absolute;       // as absolutePath gives it
+  std::string spelling = {};  // as the compiler wrote it; empty if that does not tell
+};
+
+// Not thread-safe.
 class Recorder {
  public:
+  // `names` outlive this.
   explicit Recorder(const Names& names);
 
   // An answer to a look at `path`: absent, a file, a directory or other.
-  void looked(std::string_view path, const FileAnswer& answer);
-  void listed(std::string_view path, const std::vector<std::string>& names);
-  void readLink(std::string_view path, std::string_view text);
-  void resolved(std::string_view path, std::string_view text);
+  void looked(const AskedPath& path, const FileAnswer& answer);
+  void listed(const AskedPath& path, const std::vector<std::string>& names);
+  void readLink(const AskedPath& path, std::string_view text);
+  void resolved(const AskedPath& path, std::string_view text);
 
   // The number that stands for a file or directory with this identity token; from 2, in order of first use.
   std::uint64_t numberOf(std::uint64_t identity);
@@ -31,11 +39,16 @@ class Recorder {
   [[nodiscard]] DependencySet dependencies() const { return normalised(dependencies_); }
 
  private:
-  void absent(std::string_view path, std::string_view missing);
-  void add(std::string_view path, FileKind kind, std::string_view content, std::uint64_t size = 0,
+  void absent(const AskedPath& path, std::string_view missing);
+  void add(const AskedPath& path, FileKind kind, std::string_view content, std::uint64_t size = 0,
            std::uint64_t number = 0);
+  // Whether it is the first time that this was seen under this spelling.
+  bool isNew(const AskedPath& path, FileKind kind);
+  [[nodiscard]] std::vector<RolePath> rolesOf(const AskedPath& path) const;
 
+  const Names& names_;
   std::vector<RoleDirectory> directories_;
+  std::unordered_set<std::string> seen_;
   std::vector<Dependency> dependencies_;
   std::unordered_map<std::uint64_t, std::uint64_t> numbers_;
 };

@@ -6,6 +6,7 @@
 #include "jit/names_binding.h"
 #include "jit/service/file_check.h"
 #include "jit/service/miss_reason.h"
+#include "jit/stand_in_source.h"
 
 namespace kiln {
 namespace {
@@ -34,7 +35,7 @@ class Lookup {
  private:
   kj::Promise<LookupAnswer> choose(std::vector<Manifest> manifests) {
     if (manifests.empty()) return explainUnseen();
-    const auto names = namesDigest(question_.names);
+    const auto names = namesDigest(compiledNames(question_.names, question_.requestHash));
     const Manifest* otherNames = nullptr;
     for (auto& manifest : manifests) {
       if (!isWantedToolchain(manifest)) continue;

@@ -21,7 +21,7 @@ struct LookupQuestion {
   Hash128 requestHash;
   // An entry of any of these fits; never empty, and they outlive the lookup.
   std::vector<const Toolchain*> toolchains;
-  Names names;
+  Names names;  // the asker's own
   kj::Own<ClientFiles> files;
   std::shared_ptr<const Request> request;  // null if nothing but its hash is known
 };

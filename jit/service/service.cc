@@ -10,6 +10,7 @@
 #include "jit/service/flight.h"
 #include "jit/service/lookup.h"
 #include "jit/service/queue.h"
+#include "jit/service/stand_in_files.h"
 #include "jit/service/toolchain_choice.h"
 
 namespace kiln {
@@ -54,7 +55,7 @@ class CompileService::Impl final : private FlightObserver {
 
     Impl& impl;
     Asker asker;
-    std::shared_ptr<const Request> request;
+    std::shared_ptr<const Request> request;  // with the names that it is compiled under
     const Toolchain& toolchain;
     FlightKey key;
     Priority priority;
@@ -70,7 +71,7 @@ class CompileService::Impl final : private FlightObserver {
   kj::Promise<Outcome> receive(Call& call, Landing landing);
   kj::Promise<Outcome> startOver(Call& call);
 
-  Outcome hit(const std::string& domain, std::shared_ptr<const Entry> entry);
+  Outcome hit(const std::string& domain, std::shared_ptr<const Entry> entry, Names names);
   Outcome joined(Call& call, Landing landing);
   Outcome refused(std::string domain, Failure failure, std::string missReason);
 
@@ -116,12 +117,13 @@ CompileService::Impl::Call::~Call() noexcept {
 kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash) {
   auto toolchains = toolchainsForAnyLanguage(toolchains_, asker.toolchain);
   if (!toolchains) return LookupResult(std::move(toolchains.error()));
-  LookupQuestion question{asker.domain,        hash,   std::move(*toolchains), std::move(asker.names),
+  LookupQuestion question{asker.domain,        hash,   std::move(*toolchains), asker.names,
                           kj::mv(asker.files), nullptr};
   return lookUp(store_, executor_, hooks_.onStoreError, std::move(question))
-      .then([this, domain = std::move(asker.domain)](LookupAnswer&& answer) -> LookupResult {
+      .then([this, domain = std::move(asker.domain),
+             names = std::move(asker.names)](LookupAnswer&& answer) mutable -> LookupResult {
         if (answer.entry == nullptr) return Miss{std::move(answer.missReason)};
-        return hit(domain, std::move(answer.entry));
+        return hit(domain, std::move(answer.entry), std::move(names));
       });
 }
 
@@ -141,7 +143,7 @@ kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request,
     return refused(std::move(asker.domain), std::move(fits.error()), kNotLookedUp);
   }
 
-  request.names = asker.names;
+  request.names = compiledNames(asker.names, requestHash(request));
   const bool isOwnLimit = timeout.count() > 0 && timeout < limits_.timeout;
   auto call = kj::heap<Call>(*this, std::move(asker), std::make_shared<const Request>(std::move(request)),
                              **toolchain, priority, isOwnLimit ? timeout : limits_.timeout);
@@ -155,7 +157,7 @@ kj::Promise<Outcome> CompileService::Impl::attempt(Call& call) {
                           call.asker.names, call.asker.files->addRef(), call.request};
   return lookUp(store_, executor_, hooks_.onStoreError, std::move(question))
       .then([this, &call](LookupAnswer&& answer) -> kj::Promise<Outcome> {
-        if (answer.entry != nullptr) return hit(call.key.domain, std::move(answer.entry));
+        if (answer.entry != nullptr) return hit(call.key.domain, std::move(answer.entry), call.asker.names);
         call.missReason = std::move(answer.missReason);
         return fly(call);
       });
@@ -166,7 +168,9 @@ kj::Promise<Outcome> CompileService::Impl::fly(Call& call) {
   // What landed since the lookup read the manifests may be the entry it did not find there.
   if (call.landedMeanwhile && !flights_.contains(call.key)) return attempt(call);
   KJ_IF_MAYBE (flight, flightFor(call)) {
-    Waiter waiter{call.asker.names, call.asker.files->addRef(), call.priority, call.timeout};
+    const StandInPaths paths(call.asker.names, call.request->names);
+    Waiter waiter{call.request->names, underStandIn(call.asker.files->addRef(), paths), call.priority,
+                  call.timeout};
     return (*flight)->join(std::move(waiter)).then([this, &call](Landing&& landing) {
       return receive(call, std::move(landing));
     });
@@ -194,11 +198,11 @@ kj::Maybe<kj::Own<Flight>> CompileService::Impl::flightFor(Call& call) {
 kj::Promise<Outcome> CompileService::Impl::receive(Call& call, Landing landing) {
   if (landing.kind == Landing::Kind::startOver) return startOver(call);
   if (landing.kind == Landing::Kind::own) {
-    return Outcome{Outcome::How::miss, std::move(landing.entry), std::move(call.missReason),
+    return Outcome{Outcome::How::miss, std::move(landing.entry), call.asker.names, std::move(call.missReason),
                    std::move(landing.notRemembered)};
   }
   const auto& entry = *landing.entry;
-  if (entry.namesBind && namesDigest(entry.names) != namesDigest(call.asker.names)) return startOver(call);
+  if (entry.namesBind && namesDigest(entry.names) != namesDigest(call.request->names)) return startOver(call);
   return checkFiles({entry.dependencies}, call.asker.names, *call.asker.files)
       .then([this, &call,
              landing = std::move(landing)](std::vector<FileCheck>&& checks) mutable -> kj::Promise<Outcome> {
@@ -212,18 +216,19 @@ kj::Promise<Outcome> CompileService::Impl::startOver(Call& call) {
   return attempt(call);
 }
 
-Outcome CompileService::Impl::hit(const std::string& domain, std::shared_ptr<const Entry> entry) {
+Outcome CompileService::Impl::hit(const std::string& domain, std::shared_ptr<const Entry> entry,
+                                  Names names) {
   auto& counts = statistics_[domain];
   ++counts.hits;
   counts.savedMilliseconds += entry->compileMilliseconds;
-  return {Outcome::How::hit, std::move(entry), {}, {}};
+  return {Outcome::How::hit, std::move(entry), std::move(names), {}, {}};
 }
 
 Outcome CompileService::Impl::joined(Call& call, Landing landing) {
   auto& counts = statistics_[call.key.domain];
   ++counts.joined;
   counts.savedMilliseconds += landing.entry->compileMilliseconds;
-  return {Outcome::How::joined, std::move(landing.entry), std::move(call.missReason),
+  return {Outcome::How::joined, std::move(landing.entry), call.asker.names, std::move(call.missReason),
           std::move(landing.notRemembered)};
 }
 
@@ -232,7 +237,10 @@ Outcome CompileService::Impl::refused(std::string domain, Failure failure, std::
   Entry entry;
   entry.domain = std::move(domain);
   entry.result = std::move(failure);
-  return {Outcome::How::miss, std::make_shared<const Entry>(std::move(entry)), std::move(missReason),
+  return {Outcome::How::miss,
+          std::make_shared<const Entry>(std::move(entry)),
+          {},
+          std::move(missReason),
           "nothing was compiled"};
 }
 

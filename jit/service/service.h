@@ -31,6 +31,9 @@ struct Outcome {
   How how = How::miss;
   // Never null. An outcome that was not remembered, a failure before any compile included, has a zero key.
   std::shared_ptr<const Entry> entry;
+  // The asker's. The entry's log and its failure are the compiler's words under the entry's names;
+  // log_names.h gives them as they are for the asker.
+  Names names;
   std::string missReason;     // empty on a hit
   std::string notRemembered;  // why the entry is not in the store; empty if it is
 };

@@ -61,11 +61,12 @@ void write(schema::Names::Builder builder, const Names& names) {
   builder.setSource(toText(names.source));
   builder.setWorkingDirectory(toText(names.workingDirectory));
   writeTexts(builder.initIncludeDirectories(names.includeDirectories.size()), names.includeDirectories);
+  builder.setTemporaryDirectory(toText(names.temporaryDirectory));
 }
 
 Names read(schema::Names::Reader reader) {
   return {std::string(text(reader.getSource())), std::string(text(reader.getWorkingDirectory())),
-          readTexts(reader.getIncludeDirectories())};
+          readTexts(reader.getIncludeDirectories()), std::string(text(reader.getTemporaryDirectory()))};
 }
 
 void write(schema::Request::Builder builder, const Request& request) {

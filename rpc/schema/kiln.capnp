@@ -125,6 +125,9 @@ struct Names {
   source @0 :Text;                   # as the compiler is to be told; relative to workingDirectory or absolute
   workingDirectory @1 :Text;         # absolute
   includeDirectories @2 :List(Text); # in search order
+  temporaryDirectory @3 :Text;
+  # Absolute. A source named below it has a random name: where names reach the output it is compiled under a stand-in,
+  # "/kiln-source/<request hash>.cu", so that every such asker is served by one entry. Empty: there is no such place.
 }
 
 struct Header { name @0 :Text; content @1 :Data; }

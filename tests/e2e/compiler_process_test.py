@@ -149,9 +149,9 @@ def test_what_the_compiler_saw_is_what_the_entry_depends_on(ask, work):
     source = "call stat seen.txt\ncall fopen gone/far/away.txt\ncall access other.txt\n"
     assert ask(source)["outcome"] == "miss"
     found = {(item["path"], item["kind"]) for item in ask(source)["dependencies"]}
-    assert ("<cwd>/seen.txt", "file") in found
-    assert ("<cwd>/gone", "absent") in found
-    assert ("<cwd>/other.txt", "absent") in found
+    assert ("<source>/seen.txt", "file") in found
+    assert ("<source>/gone", "absent") in found
+    assert ("<source>/other.txt", "absent") in found
     assert ask(source)["outcome"] == "hit"
     (work / "gone").mkdir()
     assert ask(source)["outcome"] == "miss"

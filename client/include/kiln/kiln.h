@@ -166,7 +166,9 @@ KILN_API void kiln_request_free(kiln_request* request); /* null: does nothing */
 KILN_API kiln_status kiln_request_set_source(kiln_request* request, const char* source, size_t size);
 
 /* What the compiler is to call the source, absolute or relative to the working directory: "kernels/saxpy.cu".
- * The file need not exist. Headers included with quotes are looked for in its directory. */
+ * The file need not exist. Headers included with quotes are looked for in its directory. A name below $TMPDIR
+ * (/tmp unless set) is taken for a random one: outputs that hold the source's name hold "/kiln-source/..." in
+ * its place, so that they serve every caller; logs show the name given here. */
 KILN_API kiln_status kiln_request_set_source_name(kiln_request* request, const char* name);
 
 /* Absolute. By default where the process stands at the time of kiln_compile(). */

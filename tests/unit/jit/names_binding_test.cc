@@ -41,6 +41,28 @@ TEST_CASE("An include directive is seen in all its spellings") {
   }
 }
 
+TEST_CASE("A line that is said to be another file's binds names") {
+  for (auto text : {"#line 3 \"a.cu\"", "# 3 \"a.cu\"", "  #  line 12 \"a.cu\"\n", "int x;\n#3\"a.cu\""}) {
+    INFO(text);
+    CHECK(textBindsNames(text));
+  }
+  for (auto text : {"#line 3\n", "#define LINE \"a\"", "a # 3", "#pragma nv_diag \"a\""}) {
+    INFO(text);
+    CHECK_FALSE(textBindsNames(text));
+  }
+}
+
+TEST_CASE("A name that the compiler built the source's name into is found") {
+  auto holds = [](const std::string& source, std::string_view text) {
+    return holdsSourceName(text, {source, "/", {}});
+  };
+  CHECK(holds("/tmp/x/my-kernel.cu", "_ZN36_INTERNAL_00000000_12_my_kernel_cu_1074d175_5"));
+  CHECK(holds("k.cu", ".func _ZN28_INTERNAL_00000000_4_k_cu_kk30_GLOBAL__N__00000000_4_k_cu_kk4anonEi"));
+  CHECK_FALSE(holds("k.cu", ".entry k_cu(\n"));
+  CHECK_FALSE(holds("k.cu", "_ZN28_INTERNAL_00000000_5_k2_cu_kk"));
+  CHECK_FALSE(holds("k", ".visible .entry k("));
+}
+
 TEST_CASE("A word that continues on the next line binds names") {
   for (auto text : {"#inc\\\nlude HEADER", "auto f = __FI\\\nLE__;", "auto f = __FI\\\r\nLE__;",
                     "auto f = __FI\\ \nLE__;"}) {

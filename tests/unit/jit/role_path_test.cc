@@ -92,3 +92,23 @@ TEST_CASE("Role paths are described by their directory") {
   REQUIRE(describe({FileRole::workingDirectory, 0, ""}) == "<cwd>");
   REQUIRE(describe({FileRole::absolute, 0, "/usr/include/v.h"}) == "/usr/include/v.h");
 }
+
+TEST_CASE("A spelling tells which directory the compiler put in front") {
+  const Names names{"/p/src/k.cu", "/", {"/p/include", "rel/"}};
+  const std::vector<RolePath> nested{{FileRole::includeDirectory, 0, "a.h"},
+                                     {FileRole::workingDirectory, 0, "p/include/a.h"}};
+  CHECK(rolesSpelledBy("/p/include/a.h", nested, names) == std::vector<RolePath>{nested[0]});
+  CHECK(rolesSpelledBy("p/include/a.h", nested, names) == std::vector<RolePath>{nested[1]});
+  CHECK(rolesSpelledBy("", nested, names) == nested);
+  CHECK(rolesSpelledBy("/p/./include/a.h", nested, names) == nested);
+
+  const std::vector<RolePath> relative{{FileRole::includeDirectory, 1, "b.h"},
+                                       {FileRole::workingDirectory, 0, "rel/b.h"}};
+  CHECK(rolesSpelledBy("rel/b.h", relative, names) == std::vector<RolePath>{relative[0]});
+
+  const std::vector<RolePath> beside{{FileRole::sourceDirectory, 0, "v.h"},
+                                     {FileRole::workingDirectory, 0, "p/src/v.h"}};
+  CHECK(rolesSpelledBy("/p/src/v.h", beside, names) == std::vector<RolePath>{beside[0]});
+  const Names bare{"k.cu", "/w", {}};
+  CHECK(rolesSpelledBy("v.h", {{FileRole::sourceDirectory, 0, "v.h"}}, bare).size() == 1);
+}

@@ -161,11 +161,11 @@ TEST_CASE("-dlto is refused beside outputs that it does not yield") {
 }
 
 TEST_CASE("names bind where options or outputs bring them into the output") {
-  const auto options =
-      GENERATE(Options{"-G"}, Options{"--device-debug"}, Options{"-lineinfo"},
-               Options{"--generate-line-info"}, Options{"-dlto"}, Options{"-rdc=true"},
-               Options{"-rdc", "true"}, Options{"--relocatable-device-code=true"}, Options{"-dc"},
-               Options{"--device-c"}, Options{"-ewp"}, Options{"-DX", " -lineinfo "});
+  const auto options = GENERATE(
+      Options{"-G"}, Options{"--device-debug"}, Options{"-lineinfo"}, Options{"--generate-line-info"},
+      Options{"-dlto"}, Options{"-rdc=true"}, Options{"-rdc", "true"},
+      Options{"--relocatable-device-code=true"}, Options{"-dc"}, Options{"--device-c"}, Options{"-ewp"},
+      Options{"-DX", " -lineinfo "}, Options{"-include", "v.h"}, Options{"--pre-include=v.h"});
   CHECK(optionsBindNames(requestWith(options)));
   auto request = requestWith({});
   request.outputs = {OutputKind::ltoir};
@@ -175,7 +175,7 @@ TEST_CASE("names bind where options or outputs bring them into the output") {
 TEST_CASE("names do not bind for other options") {
   const auto options =
       GENERATE(Options{}, Options{"-D", "-G"}, Options{"-rdc=false"}, Options{"-rdc", "false"},
-               Options{"--std=c++17", "-w", "--use_fast_math"}, Options{"-include", "-lineinfo"});
+               Options{"--std=c++17", "-w", "--use_fast_math"}, Options{"-D", "-lineinfo"});
   CHECK_FALSE(optionsBindNames(requestWith(options)));
 }
 

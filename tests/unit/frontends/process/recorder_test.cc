@@ -20,26 +20,42 @@ std::vector<std::string> described(const Recorder& recorder) {
 
 TEST_CASE("an absence in nested directories is recorded under each of their roles") {
   Recorder recorder(kNames);
-  recorder.looked("/w/include/cub/a.h", absentAt("/w/include/cub"));
+  recorder.looked({"/w/include/cub/a.h"}, absentAt("/w/include/cub"));
   CHECK(described(recorder) ==
         std::vector<std::string>{"<include 0>/cub", "<source>/include/cub", "<cwd>/include/cub"});
 }
 
 TEST_CASE("a missing directory above some of a request's directories is recorded as each sees it") {
   Recorder recorder(kNames);
-  recorder.looked("/w/include/cub/a.h", absentAt("/w/include"));
+  recorder.looked({"/w/include/cub/a.h"}, absentAt("/w/include"));
   CHECK(described(recorder) == std::vector<std::string>{"<include 0>", "<source>/include", "<cwd>/include"});
 }
 
 TEST_CASE("an absence outside the request's directories is absolute") {
   Recorder recorder(kNames);
-  recorder.looked("/etc/nvcc/a.h", absentAt("/etc/nvcc"));
+  recorder.looked({"/etc/nvcc/a.h"}, absentAt("/etc/nvcc"));
   CHECK(described(recorder) == std::vector<std::string>{"/etc/nvcc"});
+}
+
+TEST_CASE("a spelling that begins with a directory's own is of that directory alone") {
+  Recorder recorder(kNames);
+  recorder.looked({"/w/include/cub/a.h", "/w/include/cub/a.h"}, absentAt("/w/include/cub"));
+  CHECK(described(recorder) == std::vector<std::string>{"<include 0>/cub"});
+  recorder.looked({"/w/include/cub/a.h", "include/cub/a.h"}, absentAt("/w/include/cub"));
+  CHECK(described(recorder) == std::vector<std::string>{"<include 0>/cub", "<source>/include/cub"});
+}
+
+TEST_CASE("a file asked for under two spellings is recorded under the roles of both") {
+  Recorder recorder(kNames);
+  for (auto spelling : {"/w/include/v.h", "include/v.h", "/w/include/v.h"}) {
+    recorder.looked({"/w/include/v.h", spelling}, {FileAnswer::Kind::file, 9, 3, "abc"});
+  }
+  CHECK(described(recorder) == std::vector<std::string>{"<include 0>/v.h", "<source>/include/v.h"});
 }
 
 TEST_CASE("what is seen twice is recorded once") {
   Recorder recorder(kNames);
-  for (int i = 0; i < 2; ++i) recorder.looked("/opt/include/a.h", {FileAnswer::Kind::file, 9, 3, "abc"});
+  for (int i = 0; i < 2; ++i) recorder.looked({"/opt/include/a.h"}, {FileAnswer::Kind::file, 9, 3, "abc"});
   REQUIRE(recorder.dependencies().size() == 1);
   CHECK(recorder.dependencies()[0].fileNumber == 1);
   CHECK(recorder.dependencies()[0].size == 3);
@@ -47,7 +63,7 @@ TEST_CASE("what is seen twice is recorded once") {
 
 TEST_CASE("listings are recorded in one order whatever the file system's") {
   Recorder first(kNames), second(kNames);
-  first.listed("/opt/include", {"a", "b"});
-  second.listed("/opt/include", {"b", "a"});
+  first.listed({"/opt/include"}, {"a", "b"});
+  second.listed({"/opt/include"}, {"b", "a"});
   CHECK(first.dependencies() == second.dependencies());
 }

@@ -1,0 +1,253 @@
+#include "jit/log_names.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "jit/names_binding.h"
+#include "jit/role_path.h"
+#include "jit/stand_in_source.h"
+
+namespace kiln {
+namespace {
+
+bool isDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Behind the digits at `at`; `at` itself if there are none.
+std::size_t skipDigits(std::string_view text, std::size_t at) {
+  while (at < text.size() && isDigit(text[at])) ++at;
+  return at;
+}
+
+// What a name in a log stands for: the source itself, or a place in one of the request's directories.
+struct Place {
+  FileRole role = FileRole::absolute;  // absolute: the source itself
+  std::uint32_t index = 0;
+  std::string rest;  // as the compiler spelled it
+};
+
+std::string spelled(const Place& place, const Names& names) {
+  switch (place.role) {
+    case FileRole::includeDirectory:
+      return includePrefix(names.includeDirectories[place.index]) + place.rest;
+    case FileRole::sourceDirectory:
+      return sourcePrefix(names) + place.rest;
+    default:
+      return names.source;
+  }
+}
+
+// Finds out what names mean. Names that mean no place are texts of the source's own (#line, headers in
+// memory).
+class Places {
+ public:
+  Places(const Names& names, const DependencySet& dependencies) : names_(names) {
+    for (const auto& dependency : dependencies) {
+      if (dependency.kind == FileKind::file) files_.insert(dependency.path);
+    }
+  }
+
+  // Every place that `name` may mean.
+  [[nodiscard]] std::vector<Place> of(std::string_view name) const {
+    std::vector<Place> places;
+    if (name == names_.source) places.push_back({});
+    for (std::uint32_t i = 0; i < names_.includeDirectories.size(); ++i) {
+      add(places, name, FileRole::includeDirectory, i, includePrefix(names_.includeDirectories[i]));
+    }
+    if (!name.starts_with('/') || names_.source.starts_with('/')) {
+      add(places, name, FileRole::sourceDirectory, 0, sourcePrefix(names_));
+    }
+    return places;
+  }
+
+ private:
+  void add(std::vector<Place>& places, std::string_view name, FileRole role, std::uint32_t index,
+           std::string_view prefix) const {
+    if (!name.starts_with(prefix) || name.size() == prefix.size()) return;
+    auto rest = name.substr(prefix.size());
+    // As dependencies have it: "." and doubled slashes taken out.
+    auto plain = absolutePath(rest, "/").substr(1);
+    if (files_.contains({role, index, plain})) places.push_back({role, index, std::string(rest)});
+  }
+
+  const Names& names_;
+  std::set<RolePath> files_;
+};
+
+// A name in a log.
+struct Field {
+  std::size_t start = 0;
+  std::size_t size = 0;
+};
+
+// Finds the names in one log, in order.
+class FieldFinder {
+ public:
+  FieldFinder(std::string_view log, const Places& places) : log_(log), places_(places) {}
+
+  // Calls `text(from, to)` for what lies between names and is the compiler's, and `name(field)` for each
+  // name.
+  template <typename Text, typename Name>
+  void visit(const Text& text, const Name& name) {
+    for (std::size_t at = 0; at < log_.size();) {
+      auto end = std::min(log_.find('\n', at), log_.size());
+      if (!isQuote(at, end)) visitLine(at, end, text, name);
+      at = end + 1;
+    }
+  }
+
+ private:
+  // Whether the line is the source's, shown above its caret.
+  [[nodiscard]] bool isQuote(std::size_t at, std::size_t end) const {
+    if (!log_.substr(at).starts_with("  ") || end >= log_.size()) return false;
+    auto next = log_.substr(end + 1, log_.find('\n', end + 1) - end - 1);
+    return next.find('^') != std::string_view::npos &&
+           next.find_first_not_of(" \t^~") == std::string_view::npos;
+  }
+
+  template <typename Text, typename Name>
+  void visitLine(std::size_t at, std::size_t end, const Text& text, const Name& name) {
+    auto done = at;
+    for (auto found : {leading(at, end), ofLine(at, end), ofCompilation(at, end)}) {
+      if (!found || found->start < done) continue;
+      text(done, found->start);
+      name(*found);
+      done = found->start + found->size;
+    }
+    text(done, end);
+  }
+
+  // "NAME(12): ", the first that means a place if there are several.
+  [[nodiscard]] std::optional<Field> leading(std::size_t at, std::size_t end) const {
+    std::optional<Field> first;
+    for (auto open = log_.find('(', at); open < end; open = log_.find('(', open + 1)) {
+      auto close = skipDigits(log_, open + 1);
+      if (close == open + 1 || !log_.substr(close).starts_with("): ")) continue;
+      const Field field{at, open - at};
+      if (isPlace(field)) return field;
+      if (!first) first = field;
+    }
+    return first;
+  }
+
+  // "line 12 of NAME", perhaps within parentheses.
+  [[nodiscard]] std::optional<Field> ofLine(std::size_t at, std::size_t end) const {
+    constexpr std::string_view kLine = " line ";
+    constexpr std::string_view kOf = " of ";
+    for (auto found = log_.find(kLine, at); found < end; found = log_.find(kLine, found + 1)) {
+      auto digits = found + kLine.size();
+      auto of = skipDigits(log_, digits);
+      if (of == digits || !log_.substr(of).starts_with(kOf)) continue;
+      const Field whole{of + kOf.size(), end - of - kOf.size()};
+      if (isPlace(whole) || !log_.substr(0, end).ends_with(')')) return whole;
+      return Field{whole.start, whole.size - 1};
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<Field> ofCompilation(std::size_t at, std::size_t end) const {
+    constexpr std::string_view kBefore = " detected in the compilation of \"";
+    constexpr std::string_view kBehind = "\".";
+    auto found = log_.find(kBefore, at);
+    auto start = found + kBefore.size();
+    if (found >= end || start + kBehind.size() > end || !log_.substr(0, end).ends_with(kBehind))
+      return std::nullopt;
+    return Field{start, end - kBehind.size() - start};
+  }
+
+  [[nodiscard]] bool isPlace(Field field) const {
+    return !places_.of(log_.substr(field.start, field.size)).empty();
+  }
+
+  std::string_view log_;
+  const Places& places_;
+};
+
+bool isWordCharacter(char c) {
+  return isDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+// Whether `word` stands in `text` by itself, not as part of a longer word.
+bool holdsWord(std::string_view text, std::string_view word) {
+  if (word.empty()) return false;
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    auto end = at + word.size();
+    bool begins = at == 0 || !isWordCharacter(text[at - 1]) || !isWordCharacter(word.front());
+    bool ends = end == text.size() || !isWordCharacter(text[end]) || !isWordCharacter(word.back());
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
+std::string_view lastComponent(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// What betrays a name where no field is.
+std::set<std::string_view> telltales(const Names& names, const DependencySet& dependencies) {
+  std::set<std::string_view> words = {lastComponent(names.source)};
+  auto addDirectory = [&](std::string_view directory) {
+    if (directory.find_first_not_of("./") != std::string_view::npos) words.insert(directory);
+  };
+  addDirectory(names.workingDirectory);
+  for (const auto& directory : names.includeDirectories) addDirectory(directory);
+  for (const auto& dependency : dependencies) {
+    if (dependency.kind == FileKind::file) words.insert(lastComponent(dependency.path.path));
+  }
+  return words;
+}
+
+}  // namespace
+
+bool logBindsNames(std::string_view log, const Names& names, const std::vector<Header>& headers,
+                   const DependencySet& dependencies) {
+  if (log.empty()) return false;
+  if (holdsSourceName(log, names)) return true;
+  const Places places(names, dependencies);
+  const auto words = telltales(names, dependencies);
+  bool binds = false;
+  auto text = [&](std::size_t from, std::size_t to) {
+    binds = binds || std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+              return holdsWord(log.substr(from, to - from), word);
+            });
+  };
+  auto name = [&](Field field) {
+    auto spelling = log.substr(field.start, field.size);
+    auto count = places.of(spelling).size();
+    if (count == 0) return text(field.start, field.start + field.size);
+    bool isInMemory = std::any_of(headers.begin(), headers.end(),
+                                  [&](const Header& header) { return header.name == spelling; });
+    binds = binds || count > 1 || (count == 1 && isInMemory);
+  };
+  FieldFinder(log, places).visit(text, name);
+  return binds;
+}
+
+std::string logUnder(const Names& to, std::string_view log, const Names& from,
+                     const DependencySet& dependencies) {
+  if (log.empty() || (to.source == from.source && to.includeDirectories == from.includeDirectories)) {
+    return std::string(log);
+  }
+  const Places places(from, dependencies);
+  std::string result;
+  std::size_t done = 0;
+  auto name = [&](Field field) {
+    auto meant = places.of(log.substr(field.start, field.size));
+    if (meant.empty()) return;
+    result.append(log.substr(done, field.start - done)).append(spelled(meant.front(), to));
+    done = field.start + field.size;
+  };
+  FieldFinder(log, places).visit([](std::size_t, std::size_t) {}, name);
+  return result.append(log.substr(done));
+}
+
+Failure failureUnder(const Names& to, Failure failure, const Names& from, const DependencySet& dependencies) {
+  failure.log = logUnder(to, failure.log, from, dependencies);
+  failure.message = StandInPaths(to, from).textForAsker(std::move(failure.message));
+  auto quoted = "'" + from.source + "'";
+  if (auto at = failure.message.find(quoted); at != std::string::npos) {
+    failure.message.replace(at, quoted.size(), "'" + to.source + "'");
+  }
+  return failure;
+}
+
+}  // namespace kiln

@@ -1,0 +1,279 @@
+"""Names bind where they can reach the output, and nowhere else; logs show the asker's own."""
+
+import dataclasses
+import os
+import random
+
+import pytest
+
+from harness import Kiln
+from kernels import SAXPY
+
+WARNING = 'extern "C" __global__ void k(float* x) {\n  int unused = 3;\n  x[0] = 1;\n}\n'
+ERROR = 'extern "C" __global__ void k(float* x) {\n  x[0] = nothing_of_that_name;\n}\n'
+BINDING = (["-lineinfo"], ["-G"], ["-rdc=true"], ["-dlto"])
+
+
+@dataclasses.dataclass
+class Place:
+    """Where one asker has a source and its headers, and what he calls them."""
+
+    working_directory: object
+    source: str
+    includes: list
+
+
+def asked(kiln, reference, place, text, options=(), outputs=("cubin",), version="13.0", status=0):
+    """What kiln answers for `text` at `place`, and what NVRTC gives there."""
+    path = place.working_directory / place.source
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    for folder, _, names in os.walk(place.working_directory):
+        for name in names:
+            os.utime(os.path.join(folder, name), (0, 0))  # line tables hold times
+    written = [place.working_directory.parent / f"{place.working_directory.name}.{kind}" for kind in outputs]
+    arguments = ["--toolchain", f"nvrtc {version}"]
+    for kind, output in zip(outputs, written):
+        arguments += ["--output", f"{kind}={output}"]
+    for directory in place.includes:
+        arguments += ["-I", directory]
+    reply = kiln.compile(
+        *(place.source, *arguments, "--", *options),
+        **{"status": status, "cwd": place.working_directory},
+        env=kiln.environment | {"TMPDIR": "/nowhere"},  # the tests' own folders are below /tmp
+    )
+    reference.folder = place.working_directory
+    includes = [f"-I{directory}" for directory in place.includes]
+    expected = reference.compile(version, place.source, ["-arch=sm_90", *includes, *options], outputs)
+    got = {kind: output.read_bytes() for kind, output in zip(outputs, written)} if status == 0 else {}
+    return reply, got, expected
+
+
+def assert_equal(reply, got, expected, note=""):
+    texts = {kind: data.removesuffix(b"\0") if kind == "ptx" else data for kind, data in expected.outputs.items()}
+    assert got == texts, note
+    assert reply["log"] == expected.log.removesuffix(b"\0").decode(), note
+
+
+def places(folder):
+    """Two askers who call everything otherwise."""
+    here, there = folder / "here", folder / "a/longer/way/there"
+    for place in (here, there):
+        (place / "src").mkdir(parents=True)
+    return (
+        Place(here, "src/k.cu", ["include"]),
+        Place(there, str(there / "src/other name.cu"), [f"{there}/headers/"]),
+    )
+
+
+def test_logs_show_the_asker_s_names_on_hits_too(kiln, reference, folder):
+    first, second = places(folder)
+    header = "inline __device__ int h() { int lost; return 0; }\n"
+    for place in (first, second):
+        directory = place.working_directory / place.includes[0]
+        directory.mkdir()
+        (directory / "h.h").write_text(header)
+        (place.working_directory / place.source).parent.joinpath("v.h").write_text(
+            "inline __device__ int v() { int gone; return 0; }\n"
+        )
+    text = '#include <h.h>\n#include "v.h"\n' + WARNING
+    miss = asked(kiln, reference, first, text)
+    hit = asked(kiln, reference, second, text)
+    assert (miss[0]["outcome"], hit[0]["outcome"]) == ("miss", "hit")
+    assert_equal(*miss)
+    assert_equal(*hit)
+    assert "other name.cu(4)" in hit[0]["log"] and "headers/h.h(1)" in hit[0]["log"]
+
+
+def test_a_replayed_compile_error_names_the_asker_s_source(kiln, reference, folder):
+    first, second = places(folder)
+    miss = asked(kiln, reference, first, ERROR, status=1)
+    hit = asked(kiln, reference, second, ERROR, status=1)
+    assert (miss[0]["outcome"], hit[0]["outcome"]) == ("miss", "hit")
+    assert_equal(*miss)
+    assert_equal(*hit)
+    assert f"'{second.source}'" in hit[0]["failure"]["message"]
+
+
+@pytest.mark.parametrize("options", BINDING, ids=lambda options: options[0])
+def test_options_that_bring_names_into_the_output_bind_them(kiln, reference, folder, options):
+    first, second = places(folder)
+    outputs = ("ltoir",) if "-dlto" in options else ("cubin",)
+    for place in (first, second):
+        reply, got, expected = asked(kiln, reference, place, SAXPY, options, outputs)
+        assert reply["outcome"] == "miss"
+        assert_equal(reply, got, expected)
+    assert kiln.json("show", reply["key"])["names_bind"] is True
+    again, _, _ = asked(kiln, reference, first, SAXPY, options, outputs)
+    assert again["outcome"] == "hit"
+
+
+def test_a_virtual_environment_that_moved_hits_and_compiles_its_own_where_a_header_asks_for_its_name(
+    kiln, reference, folder, work
+):
+    headers = {"plain.h": "#define PLAIN 2\n", "named.h": '#define NAMED (sizeof(__FILE__))\n'}
+    environments = [folder / "venv", folder / "moved/to/another/venv"]
+    for environment in environments:
+        include = environment / "lib/python3/site-packages/p/include"
+        include.mkdir(parents=True)
+        for name, content in headers.items():
+            (include / name).write_text(content)
+    sources = {
+        "plain.cu": ('#include <plain.h>\n__global__ void k(int* x) { *x = PLAIN; }\n', "hit"),
+        "named.cu": ('#include <named.h>\n__global__ void k(int* x) { *x = NAMED; }\n', "miss"),
+    }
+    for name, (text, expected) in sources.items():
+        outcomes = []
+        for environment in environments:
+            place = Place(work, name, [str(environment / "lib/python3/site-packages/p/include")])
+            reply, got, direct = asked(kiln, reference, place, text)
+            assert_equal(reply, got, direct)
+            outcomes.append(reply["outcome"])
+        assert outcomes == ["miss", expected]
+
+
+class Temporary:
+    """Compiles as CuPy does: each time from a new directory below the temporary one, under a name nobody gave before."""
+
+    def __init__(self, bin, daemon, folder):
+        (folder / "work").mkdir()
+        self.kiln = Kiln(bin, daemon.socket, folder / "work")
+        self.root = folder / "tmp"
+        self.root.mkdir()
+        self.count = 0
+
+    def compile(self, text, *arguments, header="", status=0):
+        self.count += 1
+        directory = self.root / f"tmp{random.Random(self.count).getrandbits(40):x}"
+        directory.mkdir()
+        source = directory / f"{self.count:x}.cu"
+        source.write_text(text)
+        if header:
+            (directory / "v.h").write_text(header)
+        environment = self.kiln.environment | {"TMPDIR": str(self.root)}
+        output = self.root.parent / f"{self.count}.cubin"
+        reply = self.kiln.compile(source, "-o", output, *arguments, status=status, env=environment)
+        return reply, str(source), output.read_bytes() if status == 0 else b""
+
+
+@pytest.fixture
+def temporary(bin, daemon, folder):
+    return Temporary(bin, daemon, folder)
+
+
+@pytest.mark.parametrize("options", [[], ["-lineinfo"], ["-G"], ["-rdc=true"]], ids=lambda options: str(options))
+def test_random_names_below_the_temporary_directory_hit(temporary, options):
+    miss, source, compiled = temporary.compile(SAXPY, "--", *options)
+    hit, other, cached = temporary.compile(SAXPY, "--", *options)
+    assert (miss["outcome"], hit["outcome"]) == ("miss", "hit")
+    assert compiled == cached
+    for name in (source, other):
+        assert name.encode() not in compiled
+
+
+def test_a_source_that_asks_for_its_name_hits_under_a_random_one(temporary):
+    text = '__device__ const char name[] = __FILE__;\n__global__ void k(char* x) { *x = name[threadIdx.x]; }\n'
+    assert temporary.compile(text)[0]["outcome"] == "miss"
+    reply, _, cubin = temporary.compile(text)
+    assert reply["outcome"] == "hit"
+    assert b"/kiln-source/" in cubin
+
+
+def test_headers_beside_a_source_with_a_random_name_are_found_and_count(temporary):
+    text = '#include "v.h"\n__global__ void k(int* x) { *x = V; }\n'
+    assert temporary.compile(text, header="#define V 1\n")[0]["outcome"] == "miss"
+    assert temporary.compile(text, header="#define V 1\n")[0]["outcome"] == "hit"
+    assert temporary.compile(text, header="#define V 2\n")[0]["outcome"] == "miss"
+    reply, _, _ = temporary.compile(text, header="#define V 2\n")
+    assert reply["outcome"] == "hit"
+    assert ("<source>/v.h", "file") in {(item["path"], item["kind"]) for item in reply["dependencies"]}
+
+
+def test_logs_and_messages_show_random_names_as_the_asker_has_them(temporary):
+    for _ in range(2):
+        reply, source, _ = temporary.compile(WARNING)
+        assert reply["log"].startswith(f"{source}(2): warning")
+        reply, source, _ = temporary.compile(ERROR, status=1)
+        assert reply["log"].startswith(f"{source}(2): error")
+        assert reply["log"].rstrip().endswith(f'"{source}".')
+        assert f"'{source}'" in reply["failure"]["message"]
+        assert "kiln-source" not in str(reply)
+
+
+def test_a_file_that_is_denied_beside_a_random_name_is_told_by_its_real_path(temporary):
+    (temporary.root / "private.h").write_text("secret")
+    reply, source, _ = temporary.compile('#include "../private.h"\n', status=4)
+    assert reply["failure"]["kind"] == "file_unavailable"
+    assert "kiln-source" not in reply["failure"]["message"]
+    assert f"{os.path.dirname(source)}/../private.h" in reply["failure"]["message"]
+
+
+class Generator:
+    """Sources, headers and options at random, and two ways to lay them out and call them."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def chance(self):
+        return self.random.random() < 0.5
+
+    def name(self):
+        return "".join(self.random.choice("abcxyz_ -.") for _ in range(self.random.randint(1, 8))).strip(" -.") or "n"
+
+    def header(self, number):
+        lines = ["#pragma once"] if self.chance() else []
+        if self.chance():
+            lines.append(f"inline __device__ int lost{number}() {{ int unused{number}; return {number}; }}")
+        if self.random.random() < 0.2:
+            lines.append(f"#define NAME{number} __FILE__")
+        lines.append(f"#define H{number} {self.random.randint(1, 9)}")
+        return "\n".join(lines) + "\n"
+
+    def source(self, headers, beside):
+        lines = [f"#include <{name}>" for name in headers] + [f'#include "{name}"' for name in beside]
+        self.random.shuffle(lines)
+        if self.chance():
+            lines.append("namespace { __device__ int hidden; }")
+        if self.chance():
+            lines.append("static __device__ float table[4];")
+        if self.random.random() < 0.2:
+            lines.append("__device__ const char file[] = __FILE__;")
+        body = ["int unused;"] if self.chance() else []
+        body += [f"*x += H{number};" for number in range(len(headers) + len(beside))]
+        if self.random.random() < 0.2:
+            body.append("*x = nothing_of_that_name;")
+        lines.append('extern "C" __global__ void k(int* x) { ' + " ".join(body) + " }")
+        return "\n".join(lines) + "\n"
+
+    def options(self):
+        chosen = [option for option in ("-lineinfo", "-rdc=true", "--use_fast_math", "-DX=1") if self.random.random() < 0.2]
+        return chosen + (["-G"] if self.random.random() < 0.1 else [])
+
+    def place(self, folder, label, headers, beside):
+        working_directory = folder / label / self.name()
+        include = self.random.choice(["include", "./in/clude", "inc//", str(working_directory / self.name() / "h")])
+        source = self.random.choice(["k.cu", f"{self.name()}/{self.name()}.cu", str(working_directory / "s" / "k.cu")])
+        for base, files in ((working_directory / include, headers), ((working_directory / source).parent, beside)):
+            for name, content in files.items():
+                (base / name).parent.mkdir(parents=True, exist_ok=True)
+                (base / name).write_text(content)
+        return Place(working_directory, source, [include])
+
+
+@pytest.mark.parametrize("version", ["13.0", "12.9"])
+def test_whatever_things_are_called_kiln_answers_what_a_fresh_compile_gives(kiln, reference, folder, version):
+    outcomes = []
+    for seed in range(12):
+        generator = Generator(seed)
+        headers = {f"h{n}.h": generator.header(n) for n in range(generator.random.randint(0, 2))}
+        beside = {f"sub/b{n}.h": generator.header(n) for n in range(len(headers), len(headers) + 1)}
+        text = generator.source(headers, beside)
+        options = generator.options()
+        status = 1 if "nothing_of_that_name" in text else 0
+        for label in ("first", "second"):
+            place = generator.place(folder / f"seed{seed}", label, headers, beside)
+            reply, got, expected = asked(kiln, reference, place, text, options, version=version, status=status)
+            assert_equal(reply, got, expected, note=f"seed {seed}, {label}: {place}")
+            outcomes.append((label, reply["outcome"]))
+    assert ("first", "hit") not in outcomes
+    assert ("second", "hit") in outcomes and ("second", "miss") in outcomes
