@@ -40,7 +40,9 @@ std::size_t takeDescriptors(msghdr& message, kj::AutoCloseFd* fds, std::size_t m
 }  // namespace
 
 UnixStream::UnixStream(EventPort& port, kj::AutoCloseFd socket)
-    : socket_(kj::mv(socket)), observer_(port, socket_.get()) {}
+    : socket_(kj::mv(socket)), guard_(socket_.get()), observer_(port, socket_.get()) {}
+
+UnixStream::~UnixStream() noexcept { ::shutdown(socket_.get(), SHUT_RDWR); }
 
 kj::Promise<std::size_t> UnixStream::tryRead(void* buffer, std::size_t minBytes, std::size_t maxBytes) {
   return tryReadWithFds(buffer, minBytes, maxBytes, nullptr, 0).then([](ReadResult result) {

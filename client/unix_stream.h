@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "client/event_port.h"
+#include "client/fork_guard.h"
 
 namespace kiln::client {
 
@@ -13,6 +14,8 @@ namespace kiln::client {
 class UnixStream final : public kj::AsyncCapabilityStream {
  public:
   UnixStream(EventPort& port, kj::AutoCloseFd socket);
+  // The peer learns of it whoever else may have inherited the socket.
+  ~UnixStream() noexcept;
 
   kj::Promise<std::size_t> tryRead(void* buffer, std::size_t minBytes, std::size_t maxBytes) override;
   kj::Promise<ReadResult> tryReadWithFds(void* buffer, std::size_t minBytes, std::size_t maxBytes,
@@ -51,6 +54,7 @@ class UnixStream final : public kj::AsyncCapabilityStream {
                    kj::ArrayPtr<const int> fds);
 
   kj::AutoCloseFd socket_;
+  ForkGuard guard_;
   EventPort::Observer observer_;
 };
 

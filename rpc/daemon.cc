@@ -84,7 +84,8 @@ void runDaemon(kj::AsyncIoContext& io, const Config& config, std::vector<Toolcha
       .exclusiveJoin(timer.afterDelay(toKj(config.shutdownTimeout)))
       .exclusiveJoin(stopSignal(io.unixEventPort))
       .wait(io.waitScope);
-  log.info(finished ? "stopped" : "stopped with compiles still running: they are killed");
+  const bool isIdle = service.running() == 0 && service.queued() == 0;
+  log.info(finished || isIdle ? "stopped" : "stopped with compiles still running: they are killed");
 }
 
 }  // namespace kiln

@@ -35,6 +35,7 @@ std::expected<Config, ConfigErrors> effectiveConfig(const CommandLine& commandLi
 
 int run(const CommandLine& commandLine, Config config) {
   if (commandLine.checkConfig) {
+    if (config.listen.empty()) config.listen = {{.path = defaultSocket()}};
     std::printf("%s", describe(config).c_str());
     return 0;
   }

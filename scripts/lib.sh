@@ -27,7 +27,7 @@ toolkit() {
   local candidate
   for candidate in "${CUDA_HOME:-}" /usr/local/cuda-13.0 /usr/local/cuda; do
     [ -n "$candidate" ] || continue
-    [ -e "$candidate/lib64/libnvrtc.so.13" ] && [ -e "$candidate/include/cccl/cub/cub.cuh" ] || continue
+    [ -e "$candidate/lib64/libnvrtc-builtins.so.13.0" ] && [ -e "$candidate/include/cccl/cub/cub.cuh" ] || continue
     (cd "$candidate" && pwd -P)
     return
   done

@@ -130,7 +130,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   bool asJson = false;
 
   CLI::App app("kiln compiles GPU kernels once on this machine and keeps them", "kiln");
-  app.set_version_flag("--version", KILN_VERSION);
+  app.set_version_flag("--version", "kiln " KILN_VERSION);
   app.add_flag("--json", asJson, "Print JSON; before or after the command");
   app.add_option("--socket", line.socket,
                  "kilnd's socket; KILN_SOCKET, else " + client::defaultSocket() + " by default");

@@ -40,8 +40,8 @@ ExitCode run(const Context& context, const ShowArguments& arguments) {
   if (!entry) return fail(context, entry.error());
   if (!*entry) {
     return fail(context, ExitCode::refused, "no_such_entry",
-                "no entry, or more than one, has a key that begins with '" + arguments.key +
-                    "'; kiln ls lists the keys");
+                "no single entry has a key that begins with '" + arguments.key +
+                    "'; kiln ls lists the keys, give more of one");
   }
   print(context, reportOf(**entry));
   return ExitCode::done;

@@ -41,6 +41,11 @@ void fill(struct stat& status, const FileView& view) {
   status.st_blocks = (status.st_size + 511) / 512;
 }
 
+// Whether the client says what links lead to: for all that is not kiln's own or the toolchain's.
+bool isAskedOfClient(FileClass kind) {
+  return kind == FileClass::client || kind == FileClass::roleDirectory || kind == FileClass::ancestor;
+}
+
 void forgetTimes(struct stat& status) { status.st_atim = status.st_mtim = status.st_ctim = {}; }
 
 }  // namespace
@@ -139,7 +144,7 @@ int CompileFiles::readLink(int directory, const char* path, std::string& text) {
   if (!where) return -where.error();
   auto kind = classes_.classify(where->absolute);
   // A link with a slash behind it is the directory that it leads to.
-  if (kind != FileClass::client || where->mustBeDirectory) {
+  if (!isAskedOfClient(kind) || where->mustBeDirectory) {
     auto found = look(*where);
     return found ? -EINVAL : -found.error();
   }
@@ -158,7 +163,7 @@ int CompileFiles::resolve(const char* path, std::string& text) {
   auto found = look(*where);
   if (!found) return -found.error();
   text = where->absolute;
-  if (kind != FileClass::client && kind != FileClass::roleDirectory) return 0;
+  if (!isAskedOfClient(kind)) return 0;
   const auto& answer = client_.resolve(*where);
   if (answer.kind == FileAnswer::Kind::absent) return -ENOENT;
   namesBind_ = true;

@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -116,6 +117,17 @@ kiln.kiln_client_free(client)
 """
 
 
+ORPHANING = """
+client = new_client()
+compile(client, 1)
+if os.fork() == 0:
+    print("forked", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+signal.pause()
+"""
+
+
 def start(script, daemon):
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + script, LIBRARY],
@@ -141,6 +153,19 @@ def test_libkiln_lives_beside_pycapnp_in_one_process(daemon, order):
 @plain_library
 def test_a_client_survives_a_fork_in_parent_and_child(daemon):
     finish(start(FORKED, daemon))
+
+
+@plain_library
+def test_a_client_that_dies_is_gone_though_its_forked_child_lives(daemon, kiln):
+    process = start(ORPHANING, daemon)
+    assert process.stdout.readline() == "forked\n"
+    assert kiln.json("status")["clients"] == 2
+    process.kill()
+    process.wait(DEADLINE)
+    deadline = time.monotonic() + DEADLINE
+    while kiln.json("status")["clients"] != 1:
+        assert time.monotonic() < deadline
+    process.stdin.close()  # and so the child ends
 
 
 @plain_library

@@ -134,7 +134,8 @@ KILN_API kiln_status kiln_client_options_set_socket(kiln_client_options* options
 KILN_API kiln_status kiln_client_options_set_name(kiln_client_options* options, const char* name);
 
 /* Lets the compiler read files below `directory` too, for every request of the client. Beside these it sees
- * only what lies below a request's include directories, its source's directory and its working directory. A
+ * only what lies below a request's include directories, its source's directory and its working directory
+ * (symbolic links that lie there are followed wherever they lead). A
  * relative path is taken from where the process stands when the client is made. */
 KILN_API kiln_status kiln_client_options_allow_directory(kiln_client_options* options, const char* directory);
 

@@ -140,7 +140,7 @@ TEST_CASE("help and the version are no errors") {
   CHECK_THAT(help.text, Catch::Contains("3  kilnd cannot be reached"));
   auto version = refused({"--version"});
   CHECK(version.code == ExitCode::done);
-  CHECK(version.text == "0.1.0\n");
+  CHECK(version.text == "kiln 0.1.0\n");
 }
 
 }  // namespace kiln::cli
