@@ -54,7 +54,9 @@ CompileCall::CompileCall(Request request, const CompileOptions& options,
       hash_(requestHash(request_)) {}
 
 kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool& workers) const {
-  schema::FileSource::Client files = kj::heap<FileSource>(workers, files_);
+  auto ahead =
+      std::make_shared<FilesAhead>(files_, std::shared_ptr<const Request>(shared_from_this(), &request_));
+  schema::FileSource::Client files = kj::heap<FileSource>(workers, files_, std::move(ahead));
   auto lookup = session.lookupRequest();
   lookup.setHash(convert::toData(hash_.view()));
   convert::write(lookup.initNames(), request_.names);

@@ -82,12 +82,10 @@ struct OpenedFile {
   struct stat status;
 };
 
-// The regular file at `path`; an errno otherwise, or 0 if something else is there. It is asked after first,
-// so that only a file that is swapped at that very moment could be opened and be a FIFO or a device; even
-// then O_NONBLOCK keeps the open from waiting.
-std::expected<OpenedFile, int> openRegular(const std::string& path) {
-  struct stat status;
-  if (::stat(path.c_str(), &status) < 0) return std::unexpected(errno);
+// The regular file at `path`, as `status` has just told; an errno otherwise, or 0 if something else is there.
+// So only a file that is swapped at that very moment could be opened and be a FIFO or a device; even then
+// O_NONBLOCK keeps the open from waiting.
+std::expected<OpenedFile, int> openRegular(const std::string& path, struct stat status) {
   if (!S_ISREG(status.st_mode)) return std::unexpected(0);
   kj::AutoCloseFd descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (descriptor.get() < 0) return std::unexpected(errno);
@@ -176,7 +174,7 @@ FileAnswer FileReader::look(const std::string& path) const {
   if (S_ISDIR(status.st_mode)) return {Kind::directory, identityOf(status)};
   if (access == Access::structure) return denied(path);
 
-  auto file = openRegular(path);
+  auto file = openRegular(path, status);
   if (!file && file.error() != 0) return failure("read", path, file.error());
   if (!file) {
     FileAnswer answer{Kind::other};
@@ -264,11 +262,11 @@ std::optional<FileState> FileReader::state(const std::string& path, bool withDig
   if (auto known = cache_->find(FileStamp::of(status))) {
     return FileState{FileKind::file, static_cast<std::uint64_t>(status.st_size), *known, identityOf(status)};
   }
-  return fileState(path);
+  return fileState(path, status);
 }
 
-std::optional<FileState> FileReader::fileState(const std::string& path) const {
-  auto file = openRegular(path);
+std::optional<FileState> FileReader::fileState(const std::string& path, const struct stat& status) const {
+  auto file = openRegular(path, status);
   if (!file) return std::nullopt;
   auto before = FileStamp::of(file->status);
   bool settled = cache_->isSettled(before);

@@ -31,7 +31,7 @@ class FileReader {
 
  private:
   [[nodiscard]] std::optional<FileState> state(const std::string& path, bool withDigest) const;
-  [[nodiscard]] std::optional<FileState> fileState(const std::string& path) const;
+  [[nodiscard]] std::optional<FileState> fileState(const std::string& path, const struct stat& status) const;
 
   FilePolicy policy_;
   std::shared_ptr<DigestCache> cache_;

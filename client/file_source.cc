@@ -13,25 +13,38 @@ void write(schema::FileDigest::Builder builder, const std::optional<FileState>& 
   builder.setIdentity(state->identity);
 }
 
+struct Looked {
+  std::vector<FileAnswer> answers;
+  std::vector<AheadAnswer> ahead;
+};
+
 }  // namespace
 
-FileSource::FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader)
-    : workers_(workers), reader_(std::move(reader)) {}
+FileSource::FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader,
+                       std::shared_ptr<FilesAhead> ahead)
+    : workers_(workers), reader_(std::move(reader)), ahead_(std::move(ahead)) {}
 
 kj::Promise<void> FileSource::look(LookContext context) {
   std::vector<std::string> paths;
   for (auto path : context.getParams().getPaths()) paths.emplace_back(convert::text(path));
+  auto aheadLimit = context.getParams().getAheadLimit();
   context.releaseParams();
   context.allowCancellation();
   return workers_
-      .run([reader = reader_, paths = std::move(paths)] {
-        std::vector<FileAnswer> answers;
-        for (const auto& path : paths) answers.push_back(reader->look(path));
-        return answers;
+      .run([reader = reader_, ahead = ahead_, paths = std::move(paths), aheadLimit] {
+        Looked looked;
+        for (const auto& path : paths) {
+          looked.answers.push_back(reader->look(path));
+          if (aheadLimit > 0) ahead->noteAsked(path, looked.answers.back());
+        }
+        if (aheadLimit > 0) looked.ahead = ahead->next(aheadLimit);
+        return looked;
       })
-      .then([context](std::vector<FileAnswer> answers) mutable {
-        auto list = context.getResults().initAnswers(answers.size());
-        for (unsigned i = 0; i < answers.size(); ++i) convert::write(list[i], answers[i]);
+      .then([context](Looked looked) mutable {
+        auto results = context.getResults();
+        auto list = results.initAnswers(looked.answers.size());
+        for (unsigned i = 0; i < looked.answers.size(); ++i) convert::write(list[i], looked.answers[i]);
+        convert::write(results.initAhead(looked.ahead.size()), looked.ahead);
       });
 }
 

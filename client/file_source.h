@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "client/file_reader.h"
+#include "client/files_ahead.h"
 #include "client/worker_pool.h"
 #include "kiln.capnp.h"
 
@@ -13,7 +14,8 @@ namespace kiln::client {
 // `workers` belong to the loop that serves it, and outlive it.
 class FileSource final : public schema::FileSource::Server {
  public:
-  FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader);
+  FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader,
+             std::shared_ptr<FilesAhead> ahead);
 
   kj::Promise<void> look(LookContext context) override;
   kj::Promise<void> digests(DigestsContext context) override;
@@ -28,6 +30,7 @@ class FileSource final : public schema::FileSource::Server {
 
   WorkerPool& workers_;
   std::shared_ptr<const FileReader> reader_;
+  std::shared_ptr<FilesAhead> ahead_;
 };
 
 }  // namespace kiln::client

@@ -44,6 +44,21 @@ struct FileAnswer {
   bool operator==(const FileAnswer&) const = default;
 };
 
+// The answer to a look that has not been asked: absent, file, directory or other.
+struct AheadAnswer {
+  std::string path;
+  FileAnswer answer;
+
+  bool operator==(const AheadAnswer&) const = default;
+};
+
+// What a question brings: its answer, and what the client expects to be asked next. The latter is a guess
+// that saves questions; a compile depends on it only where the compiler comes to ask the same.
+struct FileReply {
+  FileAnswer answer;
+  std::vector<AheadAnswer> ahead = {};
+};
+
 struct DigestQuestion {
   std::string path;
   FileKind kind = FileKind::file;  // which kind of digest is asked for

@@ -4,26 +4,30 @@
 #include <utility>
 
 #include "jit/service/file_check.h"
+#include "rpc/fetched_ahead.h"
 #include "rpc/schema/convert.h"
 
 namespace kiln {
 namespace {
 
+// How many bytes a client may send beside an answer that the compiler waits for.
+constexpr std::uint32_t kAheadOfAnAnswer = 128 << 10;
+
 constexpr FileState kUnknownState{.kind = kUnknownFileKind, .size = 0, .xxh3 = {}, .identity = 0};
 
-FileAnswer failedAnswer(std::string message) {
-  return {.kind = FileAnswer::Kind::failed, .text = std::move(message), .error = EIO};
+FileReply failedAnswer(std::string message) {
+  return {{.kind = FileAnswer::Kind::failed, .text = std::move(message), .error = EIO}};
 }
 
 // What an exception of the client's means to the question: an answer, unless the client is gone.
-kj::Promise<FileAnswer> answerFor(kj::Exception&& exception) {
+kj::Promise<FileReply> answerFor(kj::Exception&& exception) {
   if (exception.getType() == kj::Exception::Type::DISCONNECTED) return kj::mv(exception);
   return failedAnswer("the client could not answer: " + std::string(exception.getDescription().cStr()));
 }
 
 template <typename Response>
-FileAnswer onlyAnswer(Response&& response) {
-  return convert::read(response.getAnswer());
+FileReply onlyAnswer(Response&& response) {
+  return {convert::read(response.getAnswer())};
 }
 
 // The kinds that have a digest; for the others it is nothing but what is there that counts.
@@ -57,8 +61,10 @@ class RemoteFiles final : public ClientFiles {
  public:
   explicit RemoteFiles(schema::FileSource::Client source) : source_(kj::mv(source)) {}
 
-  kj::Promise<FileAnswer> answer(FileQuestion question) override {
-    return ask(question).catch_([](kj::Exception&& exception) { return answerFor(kj::mv(exception)); });
+  kj::Promise<FileReply> answer(FileQuestion question) override {
+    auto answered = question.kind == FileQuestion::Kind::look ? answerLook(std::move(question.path))
+                                                              : ask(question.kind, question.path);
+    return answered.catch_([](kj::Exception&& exception) { return answerFor(kj::mv(exception)); });
   }
 
   kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) override {
@@ -80,39 +86,54 @@ class RemoteFiles final : public ClientFiles {
   }
 
  private:
-  kj::Promise<FileAnswer> ask(const FileQuestion& question) {
-    switch (question.kind) {
+  kj::Promise<FileReply> ask(FileQuestion::Kind kind, const std::string& path) {
+    switch (kind) {
       case FileQuestion::Kind::look:
-        return look(question.path);
+        return look(path);
       case FileQuestion::Kind::list: {
         auto call = source_.listRequest();
-        call.setPath(convert::toText(question.path));
+        call.setPath(convert::toText(path));
         return call.send().then([](auto&& response) { return onlyAnswer(response); });
       }
       case FileQuestion::Kind::readLink: {
         auto call = source_.readLinkRequest();
-        call.setPath(convert::toText(question.path));
+        call.setPath(convert::toText(path));
         return call.send().then([](auto&& response) { return onlyAnswer(response); });
       }
       case FileQuestion::Kind::resolve:
         break;
     }
     auto call = source_.resolveRequest();
-    call.setPath(convert::toText(question.path));
+    call.setPath(convert::toText(path));
     return call.send().then([](auto&& response) { return onlyAnswer(response); });
   }
 
-  kj::Promise<FileAnswer> look(const std::string& path) {
+  kj::Promise<FileReply> answerLook(std::string path) {
+    return ahead_.find(path).then(
+        [this, path = std::move(path)](kj::Maybe<FileReply>&& found) -> kj::Promise<FileReply> {
+          KJ_IF_MAYBE (reply, found) return std::move(*reply);
+          return look(path).then([this](FileReply&& reply) {
+            ahead_.addTo(reply);
+            return std::move(reply);
+          });
+        });
+  }
+
+  kj::Promise<FileReply> look(const std::string& path) {
     auto call = source_.lookRequest();
     call.initPaths(1).set(0, convert::toText(path));
+    call.setAheadLimit(kAheadOfAnAnswer);
     return call.send().then([](capnp::Response<schema::FileSource::LookResults>&& response) {
       auto answers = response.getAnswers();
-      if (answers.size() == 1) return convert::read(answers[0]);
+      if (answers.size() == 1) {
+        return FileReply{convert::read(answers[0]), convert::read(response.getAhead())};
+      }
       return failedAnswer("the client gave " + std::to_string(answers.size()) + " answers to one question");
     });
   }
 
   schema::FileSource::Client source_;
+  FetchedAhead ahead_{source_};
 };
 
 }  // namespace

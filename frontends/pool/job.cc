@@ -95,9 +95,9 @@ kj::Promise<Compiled> Job::answer(FileQuestion question) {
   auto path = question.path;
   return kj::evalNow([&] { return files_.answer(std::move(question)); })
       .then(
-          [this](FileAnswer answer) {
+          [this](FileReply reply) {
             phase_ = Phase::talking;
-            return send(answer);
+            return send(reply);
           },
           [this, path](kj::Exception&& exception) -> kj::Promise<Compiled> {
             return failed(FailureKind::fileUnavailable, "could not go on, since '" + path +
@@ -106,9 +106,11 @@ kj::Promise<Compiled> Job::answer(FileQuestion question) {
           });
 }
 
-kj::Promise<Compiled> Job::send(const FileAnswer& answer) {
+kj::Promise<Compiled> Job::send(const FileReply& reply) {
   auto message = kj::heap<capnp::MallocMessageBuilder>();
-  convert::write(message->initRoot<schema::FileAnswer>(), answer);
+  auto builder = message->initRoot<schema::FileReply>();
+  convert::write(builder.initAnswer(), reply.answer);
+  convert::write(builder.initAhead(static_cast<unsigned>(reply.ahead.size())), reply.ahead);
   return write(*stream_, kj::mv(message)).then([this] { return readMessage(); });
 }
 

@@ -44,7 +44,7 @@ class Job {
   kj::Promise<Compiled> readMessage();
   kj::Promise<Compiled> handle(schema::ChildMessage::Reader message);
   kj::Promise<Compiled> answer(FileQuestion question);
-  kj::Promise<Compiled> send(const FileAnswer& answer);
+  kj::Promise<Compiled> send(const FileReply& reply);
   kj::Promise<Compiled> died();
 
   [[nodiscard]] Compiled crashed(ExitStatus status) const;

@@ -103,13 +103,14 @@ FileAnswer& ClientView::answer(FileQuestion::Kind kind, const std::string& path)
   if (const auto* directory = knownMissing(path)) {
     return answers.emplace(path, FileAnswer{FileAnswer::Kind::absent, 0, 0, *directory}).first->second;
   }
-  auto found = ask(kind, path);
+  auto found = find(kind, path);
   if (found.kind == FileAnswer::Kind::absent) missing_.insert(found.text);
   return answers.emplace(path, std::move(found)).first->second;
 }
 
-FileAnswer ClientView::ask(FileQuestion::Kind kind, const std::string& path) {
-  auto found = job_.ask({kind, path});
+FileAnswer ClientView::find(FileQuestion::Kind kind, const std::string& path) {
+  auto known = kind == FileQuestion::Kind::look ? ahead_.extract(path) : Answers::node_type();
+  auto found = known ? std::move(known.mapped()) : ask(kind, path);
   if (isNoLink(kind, found)) return {FileAnswer::Kind::directory};
   if (found.kind == FileAnswer::Kind::denied || found.kind == FileAnswer::Kind::failed ||
       !fits(kind, found.kind)) {
@@ -118,6 +119,12 @@ FileAnswer ClientView::ask(FileQuestion::Kind kind, const std::string& path) {
   bool namesADirectory = found.text.size() > 1 && isBelowOrSame(path, found.text);
   if (found.kind == FileAnswer::Kind::absent && !namesADirectory) found.text = path;
   return found;
+}
+
+FileAnswer ClientView::ask(FileQuestion::Kind kind, const std::string& path) {
+  auto reply = job_.ask({kind, path});
+  for (auto& item : reply.ahead) ahead_.try_emplace(std::move(item.path), std::move(item.answer));
+  return std::move(reply.answer);
 }
 
 // An absence covers everything below the directory that it names.

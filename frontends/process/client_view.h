@@ -1,4 +1,5 @@
-// The client's files as the compiler in this process sees them: asked for once, kept, recorded.
+// The client's files as the compiler in this process sees them: asked for once, kept, recorded. Answers that
+// came ahead of their question are used when the compiler gets there, and recorded only then.
 #pragma once
 
 #include <array>
@@ -37,6 +38,7 @@ class ClientView {
 
   // The answer, asked for or known.
   FileAnswer& answer(FileQuestion::Kind kind, const std::string& path);
+  FileAnswer find(FileQuestion::Kind kind, const std::string& path);
   FileAnswer ask(FileQuestion::Kind kind, const std::string& path);
   [[nodiscard]] const std::string* knownMissing(const std::string& path) const;
 
@@ -44,6 +46,7 @@ class ClientView {
   const FileClasses& classes_;
   Recorder& recorder_;
   std::array<Answers, 4> answers_;  // by FileQuestion::Kind
+  Answers ahead_;                   // to looks that the compiler has not come to
   std::unordered_set<std::string> missing_;
 };
 

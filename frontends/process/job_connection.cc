@@ -33,7 +33,7 @@ std::expected<Request, Failure> JobConnection::take() {
   return convert::read((*message)->reader.getRoot<schema::Job>().getRequest());
 }
 
-FileAnswer JobConnection::ask(const FileQuestion& question) {
+FileReply JobConnection::ask(const FileQuestion& question) {
   capnp::MallocMessageBuilder message;
   auto builder = message.initRoot<schema::ChildMessage>().initQuestion();
   builder.setKind(kindOf(question.kind));
@@ -41,7 +41,8 @@ FileAnswer JobConnection::ask(const FileQuestion& question) {
   if (!socket_.send(message)) ::_exit(kBrokenSocket);
   auto answer = socket_.receive();
   if (!answer) ::_exit(kBrokenSocket);
-  return convert::read((*answer)->reader.getRoot<schema::FileAnswer>());
+  auto reply = (*answer)->reader.getRoot<schema::FileReply>();
+  return {convert::read(reply.getAnswer()), convert::read(reply.getAhead())};
 }
 
 bool JobConnection::finish(const Compiled& compiled) {

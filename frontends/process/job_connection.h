@@ -21,7 +21,7 @@ class JobConnection {
   std::expected<Request, Failure> take();
   // Asks the client. If kilnd cannot be reached the process ends here, with kBrokenSocket: a compile must not
   // go on after a question without an answer.
-  FileAnswer ask(const FileQuestion& question);
+  FileReply ask(const FileQuestion& question);
   // Delivers; says whether kilnd can have received it.
   bool finish(const Compiled& compiled);
   // Delivers `failure` as the result of a compile that cannot go on, and ends the process.

@@ -15,7 +15,7 @@ namespace kiln {
 // the client is gone.
 class ClientFiles : public kj::Refcounted {
  public:
-  virtual kj::Promise<FileAnswer> answer(FileQuestion question) = 0;
+  virtual kj::Promise<FileReply> answer(FileQuestion question) = 0;
   // One state for each question, in order. A question that could not be answered has a state that agrees with
   // nothing.
   virtual kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) = 0;

@@ -15,7 +15,7 @@ namespace kiln {
 class FileAnswerer {
  public:
   virtual ~FileAnswerer() = default;
-  virtual kj::Promise<FileAnswer> answer(FileQuestion question) = 0;
+  virtual kj::Promise<FileReply> answer(FileQuestion question) = 0;
 };
 
 class Compilers {

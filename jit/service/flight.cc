@@ -123,21 +123,21 @@ Landing Flight::landingFor(const Seat& seat, const Published& published) const {
 
 // A question belongs to the compile, not to the client it was put to: when the leader changes, it is asked
 // again.
-kj::Promise<FileAnswer> Flight::answer(FileQuestion question) {
+kj::Promise<FileReply> Flight::answer(FileQuestion question) {
   if (leader_ == nullptr) return kj::NEVER_DONE;
   auto* asked = leader_;
   auto files = asked->waiter.files->addRef();
   auto answered = files->answer(question).then(
-      [](FileAnswer&& given) -> std::optional<FileAnswer> { return std::move(given); },
-      [this, asked](kj::Exception&& exception) -> std::optional<FileAnswer> {
+      [](FileReply&& given) -> std::optional<FileReply> { return std::move(given); },
+      [this, asked](kj::Exception&& exception) -> std::optional<FileReply> {
         if (asked == leader_) clientGone(*asked, kj::mv(exception));
         return std::nullopt;
       });
-  auto changed = changed_.addBranch().then([]() -> std::optional<FileAnswer> { return std::nullopt; });
+  auto changed = changed_.addBranch().then([]() -> std::optional<FileReply> { return std::nullopt; });
   return answered.attach(kj::mv(files))
       .exclusiveJoin(kj::mv(changed))
       .then([this, question = std::move(question)](
-                std::optional<FileAnswer>&& given) mutable -> kj::Promise<FileAnswer> {
+                std::optional<FileReply>&& given) mutable -> kj::Promise<FileReply> {
         if (given) return std::move(*given);
         return answer(std::move(question));
       });

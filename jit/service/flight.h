@@ -88,7 +88,7 @@ class Flight final : public kj::Refcounted, private FileAnswerer {
   class Seat;
   enum class State { queued, compiling, publishing };
 
-  kj::Promise<FileAnswer> answer(FileQuestion question) override;
+  kj::Promise<FileReply> answer(FileQuestion question) override;
 
   kj::Promise<void> run();
   kj::Promise<Compiled> compile();

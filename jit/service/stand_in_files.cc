@@ -15,15 +15,17 @@ class FilesUnderStandIn final : public ClientFiles {
   FilesUnderStandIn(kj::Own<ClientFiles> files, StandInPaths paths)
       : files_(kj::mv(files)), paths_(std::move(paths)) {}
 
-  kj::Promise<FileAnswer> answer(FileQuestion question) override {
+  kj::Promise<FileReply> answer(FileQuestion question) override {
     auto kind = question.kind;
     auto path = paths_.toAsker(question.path);
     bool isTranslated = path != question.path;
     question.path = std::move(path);
-    return files_->answer(std::move(question)).then([this, kind, isTranslated](FileAnswer&& answer) {
+    return files_->answer(std::move(question)).then([this, kind, isTranslated](FileReply&& reply) {
+      auto& answer = reply.answer;
       if (isTranslated && namesAPath(kind, answer.kind))
         answer.text = paths_.toCompile(std::move(answer.text));
-      return std::move(answer);
+      addTranslations(reply.ahead);
+      return std::move(reply);
     });
   }
 
@@ -32,6 +34,19 @@ class FilesUnderStandIn final : public ClientFiles {
   }
 
  private:
+  // What was sent ahead may be asked for by either path: the source's directory may be an include directory
+  // too.
+  void addTranslations(std::vector<AheadAnswer>& ahead) const {
+    for (std::size_t i = 0, count = ahead.size(); i < count; ++i) {
+      auto path = paths_.toCompile(ahead[i].path);
+      if (path == ahead[i].path) continue;
+      auto answer = ahead[i].answer;
+      if (namesAPath(FileQuestion::Kind::look, answer.kind))
+        answer.text = paths_.toCompile(std::move(answer.text));
+      ahead.push_back({std::move(path), std::move(answer)});
+    }
+  }
+
   kj::Own<ClientFiles> files_;
   const StandInPaths paths_;
 };

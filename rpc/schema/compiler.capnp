@@ -9,7 +9,7 @@
 #   kilnd closes its end: the zygote exits.
 # Job socket, kilnd <-> child (SOCK_STREAM, capnp stream framing):
 #   kilnd -> child    Job, once
-#   child -> kilnd    ChildMessage.question, as often as needed; each is answered by one kiln.capnp FileAnswer
+#   child -> kilnd    ChildMessage.question, as often as needed; each is answered by one FileReply
 #   child -> kilnd    ChildMessage.finished, once; then the child exits
 
 using Cxx = import "/capnp/c++.capnp";
@@ -43,6 +43,11 @@ struct FileQuestion {
   kind @0 :Kind;
   path @1 :Text;  # absolute, in the client's view
   enum Kind { look @0; list @1; readLink @2; resolve @3; }
+}
+
+struct FileReply {
+  answer @0 :Kiln.FileAnswer;
+  ahead @1 :List(Kiln.AheadAnswer);  # to looks that may come: for the child to use instead of asking
 }
 
 struct Finished {

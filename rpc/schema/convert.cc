@@ -281,6 +281,31 @@ FileAnswer read(schema::FileAnswer::Reader reader) {
   return answer;
 }
 
+void write(capnp::List<schema::AheadAnswer>::Builder builder, const std::vector<AheadAnswer>& answers) {
+  for (unsigned i = 0; i < answers.size(); ++i) {
+    builder[i].setPath(toText(answers[i].path));
+    write(builder[i].initAnswer(), answers[i].answer);
+  }
+}
+
+std::vector<AheadAnswer> read(capnp::List<schema::AheadAnswer>::Reader reader) {
+  std::vector<AheadAnswer> answers;
+  answers.reserve(reader.size());
+  for (auto item : reader) {
+    switch (item.getAnswer().which()) {
+      case schema::FileAnswer::ABSENT:
+      case schema::FileAnswer::FILE:
+      case schema::FileAnswer::DIRECTORY:
+      case schema::FileAnswer::OTHER:
+        answers.push_back({std::string(text(item.getPath())), read(item.getAnswer())});
+        break;
+      default:
+        break;
+    }
+  }
+  return answers;
+}
+
 void write(schema::Toolchain::Builder builder, const Toolchain& toolchain) {
   builder.setName(toText(toolchain.name));
   builder.setFrontend(toText(toolchain.frontend));

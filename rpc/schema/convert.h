@@ -59,6 +59,10 @@ void write(schema::FileAnswer::Builder builder, const FileAnswer& answer);
 // An answer of a kind that this version does not know reads as failed.
 FileAnswer read(schema::FileAnswer::Reader reader);
 
+void write(capnp::List<schema::AheadAnswer>::Builder builder, const std::vector<AheadAnswer>& answers);
+// Leaves out what is no answer to a look, or none that can be given ahead.
+std::vector<AheadAnswer> read(capnp::List<schema::AheadAnswer>::Reader reader);
+
 void write(schema::Toolchain::Builder builder, const Toolchain& toolchain);
 Read<Toolchain> read(schema::Toolchain::Reader reader);
 

@@ -200,8 +200,12 @@ interface FileSource {
   # What the client allows the daemon to see of its files. Answers come in the order of the questions. An answer
   # never fails as an exception for a reason that concerns one path.
 
-  look @0 (paths :List(Text)) -> (answers :List(FileAnswer));
-  # What is there, symbolic links followed; the content of regular files included.
+  look @0 (paths :List(Text), aheadLimit :UInt32) -> (answers :List(FileAnswer), ahead :List(AheadAnswer));
+  # What is there, symbolic links followed; the content of regular files included. `ahead` holds answers to looks
+  # that the client expects next, so that they need not be asked: a guess, which decides nothing but the time that a
+  # compile takes, and may be empty. Its content has at most `aheadLimit` bytes, unless it is a single answer; where
+  # the limit is 0 there is none. What could not be answered truthfully (`denied`, `failed`) is never in it. With no
+  # paths it goes on from where the last answer stopped.
   digests @1 (paths :List(DigestQuestion)) -> (digests :List(FileDigest));
   # What an entry depends on, without content.
   list @2 (path :Text) -> (answer :FileAnswer);      # the names in a directory: `listing`
@@ -222,6 +226,11 @@ struct FileAnswer {
     listing @8 :List(Text);  # names, without "." and ".."
     text @9 :Text;
   }
+}
+
+struct AheadAnswer {
+  path @0 :Text;
+  answer @1 :FileAnswer;  # absent, file, directory or other
 }
 
 struct FileError { number @0 :Int32; message @1 :Text; }  # errno and its text

@@ -57,7 +57,7 @@ class MoodyFileSource final : public schema::FileSource::Server {
 struct Asked {
   explicit Asked(Mood mood) : files(makeRemoteFiles(kj::heap<MoodyFileSource>(mood))) {}
 
-  FileAnswer look() { return files->answer({FileQuestion::Kind::look, "/a"}).wait(io.waitScope); }
+  FileAnswer look() { return files->answer({FileQuestion::Kind::look, "/a"}).wait(io.waitScope).answer; }
   std::vector<FileState> digests() {
     return files->digests({{"/a", FileKind::file}, {"/b", FileKind::file}}).wait(io.waitScope);
   }
@@ -75,7 +75,7 @@ TEST_CASE("a client's answers and digests arrive as it gave them") {
   REQUIRE(states.size() == 2);
   CHECK(states[0].kind == FileKind::file);
   CHECK(states[0].xxh3 == xxh3("content"));
-  auto link = asked.files->answer({FileQuestion::Kind::readLink, "/l"}).wait(asked.io.waitScope);
+  auto link = asked.files->answer({FileQuestion::Kind::readLink, "/l"}).wait(asked.io.waitScope).answer;
   CHECK(link.kind == FileAnswer::Kind::text);
   CHECK(link.text == "target");
 }
@@ -109,5 +109,6 @@ TEST_CASE("a client that is gone rejects") {
 TEST_CASE("a client that gave no files fails every question") {
   auto io = kj::setupAsyncIo();
   auto files = makeRemoteFiles(nullptr);
-  CHECK(files->answer({FileQuestion::Kind::look, "/a"}).wait(io.waitScope).kind == FileAnswer::Kind::failed);
+  auto reply = files->answer({FileQuestion::Kind::look, "/a"}).wait(io.waitScope);
+  CHECK(reply.answer.kind == FileAnswer::Kind::failed);
 }

@@ -20,14 +20,26 @@ TEST_CASE("A compile gives what the compiler process delivers") {
 TEST_CASE("Questions reach the client, in order, and its answers the compiler") {
   PoolFixture fixture;
   std::vector<std::string> asked;
-  StandInFiles files([&](FileQuestion question) -> kj::Promise<FileAnswer> {
+  StandInFiles files([&](FileQuestion question) -> kj::Promise<FileReply> {
     asked.push_back(question.path);
     // A large answer does not fit the socket's buffer at once.
-    return FileAnswer{.kind = FileAnswer::Kind::file, .text = std::string(1 << 20, question.path.back())};
+    auto text = std::string(1 << 20, question.path.back());
+    return FileReply{{.kind = FileAnswer::Kind::file, .text = std::move(text)}};
   });
   auto compiled = fixture.compile(fixture.toolchain(), "look /a\nlook /b", files).wait(fixture.io.waitScope);
   CHECK(asked == std::vector<std::string>{"/a", "/b"});
   CHECK(outputOf(compiled) == std::string(1 << 20, 'a') + std::string(1 << 20, 'b'));
+}
+
+TEST_CASE("What the client sends ahead reaches the compiler with the answer") {
+  PoolFixture fixture;
+  StandInFiles files([](const FileQuestion&) -> kj::Promise<FileReply> {
+    return FileReply{{.kind = FileAnswer::Kind::file, .text = "a"},
+                     {{"/b", {.kind = FileAnswer::Kind::file, .text = "b"}},
+                      {"/c", {.kind = FileAnswer::Kind::absent, .text = "/c"}}}};
+  });
+  auto compiled = fixture.compile(fixture.toolchain(), "look /a", files).wait(fixture.io.waitScope);
+  CHECK(outputOf(compiled) == "a /b=b /c=/c");
 }
 
 TEST_CASE("A compile error is handed on with its log") {
@@ -103,7 +115,7 @@ TEST_CASE("A result counts although the process crashes behind it") {
 
 TEST_CASE("A client that cannot be asked any more fails its compile") {
   PoolFixture fixture;
-  StandInFiles files([](const FileQuestion&) -> kj::Promise<FileAnswer> {
+  StandInFiles files([](const FileQuestion&) -> kj::Promise<FileReply> {
     return KJ_EXCEPTION(DISCONNECTED, "the client hung up");
   });
   auto compiled = fixture.compile(fixture.toolchain(), "look /a/header.h", files).wait(fixture.io.waitScope);
@@ -114,7 +126,7 @@ TEST_CASE("A client that cannot be asked any more fails its compile") {
 
 TEST_CASE("A process that dies while the client is being asked does not wait for the answer") {
   PoolFixture fixture;
-  StandInFiles files([&](const FileQuestion&) -> kj::Promise<FileAnswer> {
+  StandInFiles files([&](const FileQuestion&) -> kj::Promise<FileReply> {
     kill(fixture.childId(), SIGKILL);
     return kj::NEVER_DONE;
   });
@@ -128,14 +140,14 @@ TEST_CASE("Compiles that run at once have a process each and do not mix") {
   auto toolchain = fixture.toolchain();
   constexpr int kCompiles = 12;
   // Answers nobody before all have asked.
-  std::vector<kj::Own<kj::PromiseFulfiller<FileAnswer>>> waiting;
+  std::vector<kj::Own<kj::PromiseFulfiller<FileReply>>> waiting;
   StandInFiles files([&](const FileQuestion&) {
-    auto pair = kj::newPromiseAndFulfiller<FileAnswer>();
+    auto pair = kj::newPromiseAndFulfiller<FileReply>();
     waiting.push_back(kj::mv(pair.fulfiller));
     if (waiting.size() == kCompiles) {
       CHECK(fixture.pool->processes().size() == kCompiles + 1);
       for (auto& fulfiller : waiting)
-        fulfiller->fulfill(FileAnswer{.kind = FileAnswer::Kind::file, .text = "!"});
+        fulfiller->fulfill(FileReply{{.kind = FileAnswer::Kind::file, .text = "!"}});
     }
     return kj::mv(pair.promise);
   });

@@ -16,7 +16,7 @@ bool isGone(int processId) { return kill(processId, 0) != 0 && errno == ESRCH; }
 // A client that is asked and never answers.
 class SilentFiles final : public FileAnswerer {
  public:
-  kj::Promise<FileAnswer> answer(FileQuestion) override {
+  kj::Promise<FileReply> answer(FileQuestion) override {
     ++asked;
     return kj::NEVER_DONE;
   }

@@ -28,16 +28,16 @@ using test::TemporaryDirectory;
 // Stands in for a client.
 class StandInFiles final : public FileAnswerer {
  public:
-  using Function = std::function<kj::Promise<FileAnswer>(FileQuestion)>;
+  using Function = std::function<kj::Promise<FileReply>(FileQuestion)>;
   explicit StandInFiles(Function function) : function_(std::move(function)) {}
-  kj::Promise<FileAnswer> answer(FileQuestion question) override { return function_(std::move(question)); }
+  kj::Promise<FileReply> answer(FileQuestion question) override { return function_(std::move(question)); }
 
  private:
   Function function_;
 };
 
 inline StandInFiles noFiles() {
-  return StandInFiles([](const FileQuestion&) -> kj::Promise<FileAnswer> { return FileAnswer{}; });
+  return StandInFiles([](const FileQuestion&) -> kj::Promise<FileReply> { return FileReply{}; });
 }
 
 inline Request requestFor(std::string source) {

@@ -40,13 +40,13 @@ TEST_CASE("The real compiler compiles a kernel whose header the client has") {
   CHECK(toolchain.name == "nvrtc 13.0");
   CHECK_THAT(toolchain.targets, Catch::VectorContains(std::string("sm_90")));
 
-  StandInFiles files([](FileQuestion question) -> kj::Promise<FileAnswer> {
-    if (question.path == "/work") return FileAnswer{.kind = FileAnswer::Kind::directory, .identity = 1};
+  StandInFiles files([](FileQuestion question) -> kj::Promise<FileReply> {
+    if (question.path == "/work") return FileReply{{.kind = FileAnswer::Kind::directory, .identity = 1}};
     if (question.path != "/work/scale.h") {
-      return FileAnswer{.kind = FileAnswer::Kind::absent, .text = question.path};
+      return FileReply{{.kind = FileAnswer::Kind::absent, .text = question.path}};
     }
-    return FileAnswer{
-        .kind = FileAnswer::Kind::file, .identity = 2, .size = 19, .text = "#define SCALE 2.5f\n"};
+    return FileReply{
+        {.kind = FileAnswer::Kind::file, .identity = 2, .size = 19, .text = "#define SCALE 2.5f\n"}};
   });
   auto request = requestFor(
       "#include \"scale.h\"\n"

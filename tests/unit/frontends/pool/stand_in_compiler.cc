@@ -9,7 +9,8 @@
 //   hang                         crash | exit N | hang | grow MIB
 //                                malformed-frame | malformed-question | wrong-outputs | close
 //                                finish-and-crash
-// A source that ends without any of these delivers the output as a cubin.
+// What comes ahead of its question is added as " PATH=TEXT". A source that ends without any of these delivers
+// the output as a cubin.
 //
 // die N: the first N zygotes of this LIBRARY end before they are ready; die-cloning N: with a child cloned
 // and not reported. Each zygote adds one byte to the file LIBRARY.starts. `--surroundings` prints what was
@@ -114,7 +115,10 @@ class Child {
     question.setPath(path);
     capnp::writeMessageToFd(socket_, message);
     capnp::StreamFdMessageReader answer(socket_);
-    return convert::read(answer.getRoot<schema::FileAnswer>()).text;
+    auto reply = answer.getRoot<schema::FileReply>();
+    auto text = convert::read(reply.getAnswer()).text;
+    for (const auto& one : convert::read(reply.getAhead())) text += " " + one.path + "=" + one.answer.text;
+    return text;
   }
 
   void obey(const Line& line) {

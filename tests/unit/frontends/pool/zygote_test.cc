@@ -47,7 +47,7 @@ TEST_CASE("A job outlives its zygote, and the next one gets another") {
     // Answers once the zygote is gone for good.
     kill(fixture.zygoteId(), SIGKILL);
     return untilNoZygote(fixture).then(
-        [] { return FileAnswer{.kind = FileAnswer::Kind::file, .text = "the answer"}; });
+        [] { return FileReply{{.kind = FileAnswer::Kind::file, .text = "the answer"}}; });
   });
   auto compiled = fixture.compile(toolchain, "look /a", files).wait(fixture.io.waitScope);
   CHECK(outputOf(compiled) == "the answer");

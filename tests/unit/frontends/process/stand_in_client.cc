@@ -102,6 +102,11 @@ StandInClient& StandInClient::absent(const std::string& path, std::string missin
   return answer(FileQuestion::Kind::look, path, {FileAnswer::Kind::absent, 0, 0, std::move(missing)});
 }
 
+StandInClient& StandInClient::sendAhead(const std::string& path, FileAnswer answer) {
+  ahead_.push_back({path, std::move(answer)});
+  return *this;
+}
+
 FileAnswer StandInClient::answer(const FileQuestion& question) {
   questions_.push_back(question);
   auto found = answers_.find({question.kind, question.path});
@@ -122,7 +127,9 @@ std::optional<Compiled> serveJob(int socket, const Request& request, StandInClie
     auto reader = (*message)->reader.getRoot<schema::ChildMessage>();
     if (reader.isFinished()) return read(reader.getFinished());
     capnp::MallocMessageBuilder answer;
-    convert::write(answer.initRoot<schema::FileAnswer>(), client.answer(read(reader.getQuestion())));
+    auto reply = answer.initRoot<schema::FileReply>();
+    convert::write(reply.initAnswer(), client.answer(read(reader.getQuestion())));
+    convert::write(reply.initAhead(static_cast<unsigned>(client.ahead().size())), client.ahead());
     if (!messages.send(answer)) break;
   }
   return std::nullopt;

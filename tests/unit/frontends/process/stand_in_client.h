@@ -25,6 +25,10 @@ class StandInClient {
   StandInClient& absent(const std::string& path, std::string missing);
   StandInClient& answer(FileQuestion::Kind kind, const std::string& path, FileAnswer answer);
 
+  // Sends the answer to a look at `path` along with every answer that it gives.
+  StandInClient& sendAhead(const std::string& path, FileAnswer answer);
+  [[nodiscard]] const std::vector<AheadAnswer>& ahead() const { return ahead_; }
+
   // The answer to a question; notes the question.
   FileAnswer answer(const FileQuestion& question);
   [[nodiscard]] const std::vector<FileQuestion>& questions() const { return questions_; }
@@ -34,6 +38,7 @@ class StandInClient {
   std::map<std::pair<FileQuestion::Kind, std::string>, FileAnswer> answers_;
   std::uint64_t nextIdentity_ = 1000;
   std::vector<FileQuestion> questions_;
+  std::vector<AheadAnswer> ahead_;
 };
 
 // Serves kilnd's end of a job socket: sends the request, answers until the result or the end of the stream.

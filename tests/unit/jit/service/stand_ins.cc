@@ -16,13 +16,13 @@ std::uint64_t ScriptedFiles::identityOf(const std::string& path) const {
   return found != identities.end() ? found->second : std::hash<std::string>{}(path);
 }
 
-kj::Promise<FileAnswer> ScriptedFiles::answer(FileQuestion question) {
+kj::Promise<FileReply> ScriptedFiles::answer(FileQuestion question) {
   answered.push_back(question.path);
   if (isGone) return goneException();
   if (isSilent || silentPaths.contains(question.path)) return kj::NEVER_DONE;
   auto found = content.find(question.path);
-  if (found == content.end()) return FileAnswer{FileAnswer::Kind::absent, 0, 0, question.path};
-  return FileAnswer{FileAnswer::Kind::file, identityOf(question.path), found->second.size(), found->second};
+  if (found == content.end()) return FileReply{{FileAnswer::Kind::absent, 0, 0, question.path}};
+  return FileReply{{FileAnswer::Kind::file, identityOf(question.path), found->second.size(), found->second}};
 }
 
 kj::Promise<std::vector<FileState>> ScriptedFiles::digests(std::vector<DigestQuestion> questions) {
@@ -79,7 +79,8 @@ kj::Promise<Compiled> ScriptedCompilers::read(std::size_t nth, const Names& name
   }
   auto path = resolve(reads[nth], roleDirectories(names));
   return files.answer({FileQuestion::Kind::look, path})
-      .then([this, nth, names, &files, compiled](FileAnswer&& answer) {
+      .then([this, nth, names, &files, compiled](FileReply&& reply) {
+        const auto& answer = reply.answer;
         Dependency dependency{reads[nth], FileKind::absent, 0, {}, {}, 0};
         if (answer.kind == FileAnswer::Kind::file) {
           dependency.kind = FileKind::file;

@@ -20,7 +20,7 @@ class ScriptedFiles final : public ClientFiles {
  public:
   explicit ScriptedFiles(std::map<std::string, std::string> files) : content(std::move(files)) {}
 
-  kj::Promise<FileAnswer> answer(FileQuestion question) override;
+  kj::Promise<FileReply> answer(FileQuestion question) override;
   kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) override;
 
   std::map<std::string, std::string> content;
