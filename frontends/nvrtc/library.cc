@@ -58,6 +58,19 @@ std::expected<void*, Failure> load(const std::filesystem::path& path, const std:
   return handle;
 }
 
+// NVRTC asks for its builtins by this name. Where none of that name is loaded yet, the dynamic loader would
+// take any it finds in the system, which no identity covers.
+std::expected<void, Failure> checkBuiltins(const std::filesystem::path& library, Version version) {
+  auto name = "libnvrtc-builtins.so." + std::to_string(version.major) + "." + std::to_string(version.minor);
+  void* loaded = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  if (loaded != nullptr) {
+    dlclose(loaded);
+    return {};
+  }
+  return std::unexpected(unavailable(
+      library, "it needs " + name + ", which is not beside it; install the whole of one version of NVRTC"));
+}
+
 // What these say would reach the output and no key: NVRTC takes options and a version of its IR from them.
 void clearEnvironment() {
   for (const char* name :
@@ -93,6 +106,9 @@ std::expected<Library, Failure> Library::open(const std::filesystem::path& path)
   if (result != Result::success) {
     return std::unexpected(
         unavailable(path, std::string("it does not tell its version: ") + library->getErrorString(result)));
+  }
+  if (auto checked = checkBuiltins(path, library.version_); !checked) {
+    return std::unexpected(std::move(checked.error()));
   }
   return library;
 }
