@@ -1,9 +1,6 @@
 #include "frontends/frontend.h"
 
 #include <algorithm>
-#include <array>
-#include <fstream>
-#include <optional>
 #include <set>
 
 #include "frontends/nvrtc/compiler.h"
@@ -25,34 +22,33 @@ void addField(Sha256Hasher& hasher, IdentityField field, Bytes value) {
   hasher.add(value);
 }
 
-std::optional<Sha256> digestOfFile(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  Sha256Hasher hasher;
-  std::vector<char> block(1 << 20);
-  while (file) {
-    file.read(block.data(), static_cast<std::streamsize>(block.size()));
-    hasher.add(asBytes({block.data(), static_cast<std::size_t>(file.gcount())}));
-  }
-  if (!file.eof()) return std::nullopt;
-  return hasher.finish();
+// A folder that was too young to be stamped may be old enough now.
+FolderStamp settled(const FolderStamp& stamp) {
+  if (stamp.folder.inode != 0) return stamp;
+  auto again = stampFolder(stamp.folder.path, stamp.prefix);
+  return again == stamp ? again : stamp;
 }
 
-// Nothing if a file cannot be read; `problem` then says which.
-std::optional<Sha256> identityOf(const Frontend& frontend, const FoundLibrary& found, std::string& problem) {
+// Fills in identity and footprint; `problem` instead of the identity if a file cannot be read.
+void identify(Toolchain& toolchain, const Frontend& frontend, const FoundLibrary& found,
+              FileDigests& digests) {
   Sha256Hasher hasher;
   addField(hasher, IdentityField::frontend, asBytes(frontend.name));
   const auto revision = littleEndian(frontend.revision);
   addField(hasher, IdentityField::revision, std::as_bytes(std::span(revision)));
+  auto& [files, folders] = toolchain.footprint;
   for (const auto& path : found.files) {
-    auto digest = digestOfFile(path);
-    if (!digest) {
-      problem =
-          "cannot read '" + path.string() + "', which is part of the toolchain; make it readable to kilnd";
-      return std::nullopt;
+    auto read = digests.of(path);
+    files.push_back(read ? read->stamp : read.error().stamp);
+    if (read) {
+      addField(hasher, IdentityField::file, read->digest.view());
+    } else if (toolchain.problem.empty()) {
+      toolchain.problem = "'" + path.string() + "', which is part of the toolchain, " + read.error().problem;
     }
-    addField(hasher, IdentityField::file, digest->view());
   }
-  return hasher.finish();
+  if (found.name != found.library) files.push_back(stampFile(found.name.string()));
+  folders.push_back(settled(found.folder));
+  if (toolchain.problem.empty()) toolchain.identity = hasher.finish();
 }
 
 }  // namespace
@@ -78,23 +74,17 @@ const Frontend* frontendFor(Language language) {
   return found == all.end() ? nullptr : &*found;
 }
 
-std::vector<Toolchain> findToolchains(const ToolchainSearch& search) {
+std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests& digests) {
   std::vector<Toolchain> toolchains;
   std::set<Sha256> identities;
   for (const auto& frontend : frontends()) {
     for (const auto& found : frontend.find(search)) {
-      Toolchain toolchain{.name = {},
-                          .frontend = std::string(frontend.name),
-                          .version = {},
-                          .library = found.library.string(),
-                          .language = frontend.language,
-                          .identity = {},
-                          .targets = {},
-                          .problem = {}};
-      if (auto identity = identityOf(frontend, found, toolchain.problem)) {
-        toolchain.identity = *identity;
-        if (!identities.insert(*identity).second) continue;
-      }
+      Toolchain toolchain;
+      toolchain.frontend = frontend.name;
+      toolchain.library = found.library.string();
+      toolchain.language = frontend.language;
+      identify(toolchain, frontend, found, digests);
+      if (toolchain.problem.empty() && !identities.insert(toolchain.identity).second) continue;
       toolchains.push_back(std::move(toolchain));
     }
   }

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "frontends/file_digests.h"
 #include "jit/compiler.h"
 #include "jit/failure.h"
+#include "jit/file_stamp.h"
 #include "jit/request.h"
 #include "jit/toolchain.h"
 
@@ -25,7 +27,9 @@ struct ToolchainSearch {
 // One compiler library that was found, before anything of it was loaded.
 struct FoundLibrary {
   std::filesystem::path library;             // canonical
+  std::filesystem::path name;                // as it was found: a link to `library`, or the same
   std::vector<std::filesystem::path> files;  // every file that decides its output, `library` first
+  FolderStamp folder;  // from before `files` were looked for, of all that may be one of them
 };
 
 struct Frontend {
@@ -47,9 +51,9 @@ const Frontend* frontendByName(std::string_view name);
 const Frontend* frontendFor(Language language);
 
 // Finds every library of every frontend and computes its identity from the bytes of its files (SHA-256 over
-// the frontend's name and revision and each file's digest, framed as fields). Reads whole libraries:
-// blocking. Version, name and targets are left empty: only a process that loads the library can tell
-// (pool/describe.h).
-std::vector<Toolchain> findToolchains(const ToolchainSearch& search);
+// the frontend's name and revision and each file's digest, framed as fields). Reads whole libraries, unless
+// `digests` knows them: blocking. Version, name and targets are left empty: only a process that loads the
+// library can tell (pool/describe.h).
+std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests& digests);
 
 }  // namespace kiln

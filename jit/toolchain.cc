@@ -26,13 +26,13 @@ bool isOlderVersion(std::string_view a, std::string_view b) {
   return false;
 }
 
-const Toolchain* chooseToolchain(const std::vector<Toolchain>& toolchains, Language language,
-                                 std::string_view name) {
-  const Toolchain* best = nullptr;
+std::shared_ptr<const Toolchain> chooseToolchain(const ToolchainList& toolchains, Language language,
+                                                 std::string_view name) {
+  std::shared_ptr<const Toolchain> best;
   for (const auto& toolchain : toolchains) {
-    if (toolchain.language != language || !toolchain.problem.empty()) continue;
-    if (!name.empty() && name != toolchain.name && name != toolchain.frontend) continue;
-    if (best == nullptr || isOlderVersion(best->version, toolchain.version)) best = &toolchain;
+    if (toolchain->language != language || !toolchain->problem.empty()) continue;
+    if (!name.empty() && name != toolchain->name && name != toolchain->frontend) continue;
+    if (best == nullptr || isOlderVersion(best->version, toolchain->version)) best = toolchain;
   }
   return best;
 }

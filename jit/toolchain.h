@@ -1,9 +1,11 @@
 // A toolchain: one compiler on this node.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "jit/file_stamp.h"
 #include "jit/hash.h"
 #include "jit/request.h"
 
@@ -20,9 +22,16 @@ struct Toolchain {
   Sha256 identity;
   std::vector<std::string> targets;  // what it compiles for, in its own order
   std::string problem;               // why it cannot be used; empty if it can
+  // Of the files behind `identity`, from before they were read. While it holds, so does all of the above.
+  // Stays on its node.
+  Footprint footprint = {};
 
   bool operator==(const Toolchain&) const = default;
 };
+
+// All there are, in the order in which they were looked for; none is null. Whoever works with one keeps it
+// alive.
+using ToolchainList = std::vector<std::shared_ptr<const Toolchain>>;
 
 // Whether version `a` is older than `b`, comparing number by number: "12.9" < "13.0" < "13.10".
 bool isOlderVersion(std::string_view a, std::string_view b);
@@ -30,7 +39,7 @@ bool isOlderVersion(std::string_view a, std::string_view b);
 // The toolchain for `language` that `name` chooses, the newest usable one if `name` is empty; null if there
 // is none. A name without a version ("nvrtc") chooses the newest of that frontend. Among equals the first
 // wins.
-const Toolchain* chooseToolchain(const std::vector<Toolchain>& toolchains, Language language,
-                                 std::string_view name);
+std::shared_ptr<const Toolchain> chooseToolchain(const ToolchainList& toolchains, Language language,
+                                                 std::string_view name);
 
 }  // namespace kiln

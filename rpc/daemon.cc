@@ -8,8 +8,10 @@
 #include "frontends/pool/pool.h"
 #include "jit/service/executor.h"
 #include "jit/service/service.h"
+#include "jit/service/toolchains.h"
 #include "rpc/server.h"
 #include "rpc/systemd.h"
+#include "rpc/toolchain_log.h"
 
 namespace kiln {
 namespace {
@@ -30,10 +32,11 @@ kj::Promise<void> stopSignal(kj::UnixEventPort& port) {
 
 kj::Duration toKj(std::chrono::seconds seconds) { return seconds.count() * kj::SECONDS; }
 
-// What a frontend compiles by default starts warm.
-void prepareDefaults(const std::vector<Toolchain>& toolchains, CompilerPool& pool) {
+// Zygotes of what is gone end; what a frontend compiles by default starts warm.
+void adopt(const ToolchainList& toolchains, CompilerPool& pool) {
+  pool.keepOnly(toolchains);
   for (const auto& frontend : frontends()) {
-    if (const auto* toolchain = chooseToolchain(toolchains, frontend.language, "")) pool.prepare(*toolchain);
+    if (auto toolchain = chooseToolchain(toolchains, frontend.language, "")) pool.prepare(*toolchain);
   }
 }
 
@@ -44,19 +47,27 @@ void captureStopSignals() {
   kj::UnixEventPort::captureSignal(SIGINT);
 }
 
-void runDaemon(kj::AsyncIoContext& io, const Config& config, std::vector<Toolchain> toolchains, Store& store,
-               std::vector<Listener> listeners, Log& log) {
+void runDaemon(kj::AsyncIoContext& io, const Config& config, ToolchainSurvey& survey,
+               std::vector<Toolchain> found, Store& store, std::vector<Listener> listeners, Log& log) {
   auto& timer = io.provider->getTimer();
   Executor executor(io.unixEventPort, kExecutorThreads);
   CompilerPool pool(io.unixEventPort, *io.lowLevelProvider,
                     {.compilerProgram = config.compiler, .memoryLimit = config.memoryLimitMegabytes << 20});
-  prepareDefaults(toolchains, pool);
+  Toolchains toolchains(
+      executor, std::move(found), [&survey] { return survey.run(); },
+      [&pool, &log](const ToolchainList& before, const ToolchainList& after) {
+        logToolchains(before, after, log);
+        adopt(after, pool);
+      });
+  logToolchains({}, toolchains.list(), log);
+  adopt(toolchains.list(), pool);
   CompileService service(
-      store, pool, executor, std::move(toolchains), {config.jobs, config.queue, config.compileTimeout},
+      store, pool, executor, toolchains, {config.jobs, config.queue, config.compileTimeout},
       {checkOptions, [&log](const StoreError& error) { log.error("the store failed: " + error.message); }});
 
   auto asked = kj::newPromiseAndFulfiller<void>();
   SessionContext context{.service = service,
+                         .toolchains = toolchains,
                          .store = store,
                          .executor = executor,
                          .log = log,

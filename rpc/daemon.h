@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "jit/store.h"
-#include "jit/toolchain.h"
 #include "rpc/config.h"
 #include "rpc/listener.h"
 #include "rpc/log.h"
+#include "rpc/toolchain_survey.h"
 
 namespace kiln {
 
@@ -21,8 +21,9 @@ void captureStopSignals();
 
 // Serves until a signal or a client asks to stop, then takes no more clients and gives running compiles
 // `config.shutdownTimeout` to end; a second signal ends it at once. Kills what still runs before it returns.
-// `config` has its defaults filled in.
-void runDaemon(kj::AsyncIoContext& io, const Config& config, std::vector<Toolchain> toolchains, Store& store,
-               std::vector<Listener> listeners, Log& log);
+// `config` has its defaults filled in. `found` is what `survey` told last; it is run again, by threads of the
+// daemon's own, when their files change or a client asks for it.
+void runDaemon(kj::AsyncIoContext& io, const Config& config, ToolchainSurvey& survey,
+               std::vector<Toolchain> found, Store& store, std::vector<Listener> listeners, Log& log);
 
 }  // namespace kiln

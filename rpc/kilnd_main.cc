@@ -44,14 +44,15 @@ int run(const CommandLine& commandLine, Config config) {
   auto activated = takeActivatedSockets();
   if (!activated) return fail(activated.error());
   // Until here a signal simply ends the process, its compilers with it.
-  auto toolchains = surveyToolchains(config.toolchains, config.compiler, log);
+  ToolchainSurvey survey(config.toolchains, config.compiler);
+  auto toolchains = survey.run();
   captureStopSignals();
   auto store = openRocksDbStore(config.store);
   if (!store) return fail(store.error().message);
   auto listeners = openListeners(config, std::move(*activated), {.path = defaultSocket()});
   if (!listeners) return fail(listeners.error());
   auto io = kj::setupAsyncIo();
-  runDaemon(io, config, std::move(toolchains), **store, std::move(*listeners), log);
+  runDaemon(io, config, survey, std::move(toolchains), **store, std::move(*listeners), log);
   return 0;
 }
 

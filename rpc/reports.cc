@@ -48,11 +48,11 @@ void writeStats(schema::Stats::Builder builder, const ServiceStatistics& service
   builder.setCorruptEntries(store.corruptEntries);
 }
 
-void writeToolchains(capnp::List<schema::Toolchain>::Builder builder,
-                     const std::vector<Toolchain>& toolchains) {
+void writeToolchains(capnp::List<schema::Toolchain>::Builder builder, const ToolchainList& toolchains) {
   for (unsigned i = 0; i < toolchains.size(); ++i) {
-    convert::write(builder[i], toolchains[i]);
-    builder[i].setIsDefault(chooseToolchain(toolchains, toolchains[i].language, "") == &toolchains[i]);
+    const auto& toolchain = toolchains[i];
+    convert::write(builder[i], *toolchain);
+    builder[i].setIsDefault(chooseToolchain(toolchains, toolchain->language, "") == toolchain);
   }
 }
 

@@ -16,8 +16,7 @@ void writeEntry(schema::Entry::Builder builder, const FoundEntry& found);
 void writeStats(schema::Stats::Builder builder, const ServiceStatistics& service,
                 const StoreStatistics& store);
 // Marks the one of each language that is chosen by default.
-void writeToolchains(capnp::List<schema::Toolchain>::Builder builder,
-                     const std::vector<Toolchain>& toolchains);
+void writeToolchains(capnp::List<schema::Toolchain>::Builder builder, const ToolchainList& toolchains);
 void writeProcesses(capnp::List<schema::Status::CompilerProcess>::Builder builder,
                     const std::vector<CompilerProcessInfo>& processes);
 

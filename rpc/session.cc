@@ -130,9 +130,15 @@ class SessionImpl final : public schema::Session::Server {
   }
 
   kj::Promise<void> toolchains(ToolchainsContext context) override {
-    const auto& all = context_.service.toolchains();
-    writeToolchains(context.getResults().initToolchains(all.size()), all);
-    return kj::READY_NOW;
+    context.allowCancellation();
+    const bool rescan = context.getParams().getRescan();
+    if (rescan)
+      context_.log.info("client " + std::to_string(peer_.number) + " asks for a scan for toolchains");
+    auto scanned = rescan ? context_.toolchains.rescan() : context_.toolchains.refresh();
+    return context_.calls.wrap(scanned.then([this, context]() mutable {
+      const auto& all = context_.toolchains.list();
+      writeToolchains(context.getResults().initToolchains(all.size()), all);
+    }));
   }
 
   kj::Promise<void> list(ListContext context) override {

@@ -12,6 +12,7 @@
 #include "frontends/pool/pool.h"
 #include "jit/service/executor.h"
 #include "jit/service/service.h"
+#include "jit/service/toolchains.h"
 #include "jit/store.h"
 #include "kiln.capnp.h"
 #include "rpc/log.h"
@@ -21,6 +22,7 @@ namespace kiln {
 // What all sessions of a daemon work with; outlives them. Belongs to the event loop's thread.
 struct SessionContext {
   CompileService& service;
+  Toolchains& toolchains;
   Store& store;
   Executor& executor;
   Log& log;

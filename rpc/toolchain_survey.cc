@@ -3,49 +3,79 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include "frontends/pool/describe.h"
 
 namespace kiln {
 namespace {
 
+// How often what changes while it is looked at is looked at again.
+constexpr int kRounds = 3;
+
 // Describing takes a processor, and the memory of a compiler.
-void describeAll(std::vector<Toolchain>& toolchains, const std::filesystem::path& compilerProgram) {
+void describeAll(const std::vector<Toolchain*>& toolchains, const std::filesystem::path& compilerProgram) {
   std::atomic<std::size_t> next = 0;
   auto count = std::min<std::size_t>(toolchains.size(), std::max(1U, std::thread::hardware_concurrency()));
   std::vector<std::jthread> threads;
   for (std::size_t i = 0; i < count; ++i) {
     threads.emplace_back([&] {
       for (auto index = next++; index < toolchains.size(); index = next++) {
-        describe(toolchains[index], compilerProgram);
+        describe(*toolchains[index], compilerProgram);
       }
     });
   }
 }
 
-void logToolchain(const Toolchain& toolchain, Log& log) {
-  if (toolchain.problem.empty()) {
-    log.info("toolchain " + toolchain.name + ": " + toolchain.library + ", identity " +
-             toolchain.identity.hex().substr(0, 16));
-  } else {
-    log.warning("toolchain " + toolchain.name + " cannot be used: " + toolchain.problem);
-  }
+// What a toolchain is called whose version nobody knows.
+std::string placeName(const Toolchain& toolchain) { return toolchain.frontend + " " + toolchain.library; }
+
+bool isUnsettled(const Toolchain& toolchain) {
+  return !toolchain.identity.isZero() && !holds(toolchain.footprint);
 }
 
 }  // namespace
 
-std::vector<Toolchain> surveyToolchains(const ToolchainSearch& search,
-                                        const std::filesystem::path& compilerProgram, Log& log) {
-  auto toolchains = findToolchains(search);
-  describeAll(toolchains, compilerProgram);
-  for (const auto& toolchain : toolchains) logToolchain(toolchain, log);
-  if (std::ranges::none_of(toolchains, [](const auto& toolchain) { return toolchain.problem.empty(); })) {
-    log.warning(
-        "no toolchain can be used: kilnd serves what is stored and compiles nothing; install the CUDA "
-        "toolkit, or name "
-        "a libnvrtc in `toolchains.paths`, and start kilnd again");
+ToolchainSurvey::ToolchainSurvey(ToolchainSearch search, std::filesystem::path compilerProgram)
+    : search_(std::move(search)), compilerProgram_(std::move(compilerProgram)) {}
+
+std::vector<Toolchain> ToolchainSurvey::run() {
+  for (int round = 0; round < kRounds; ++round) {
+    last_ = runOnce();
+    if (std::ranges::none_of(last_, isUnsettled)) return last_;
   }
+  for (auto& toolchain : last_) {
+    if (!isUnsettled(toolchain)) continue;
+    toolchain.name = placeName(toolchain);
+    toolchain.problem = "its files changed while it was loaded; ask again when its installation is complete";
+    toolchain.footprint.files.front() = stampUnsettled(toolchain.library);
+  }
+  return last_;
+}
+
+std::vector<Toolchain> ToolchainSurvey::runOnce() {
+  auto toolchains = findToolchains(search_, digests_);
+  std::vector<Toolchain*> unknown;
+  for (auto& toolchain : toolchains) {
+    if (const auto* seen = lastSeen(toolchain)) {
+      toolchain = *seen;
+    } else if (toolchain.identity.isZero()) {
+      toolchain.name = placeName(toolchain);
+    } else {
+      unknown.push_back(&toolchain);
+    }
+  }
+  describeAll(unknown, compilerProgram_);
   return toolchains;
+}
+
+// The same library in the same state, if it could be used.
+const Toolchain* ToolchainSurvey::lastSeen(const Toolchain& found) const {
+  auto seen = std::ranges::find_if(last_, [&](const Toolchain& one) {
+    return one.problem.empty() && one.frontend == found.frontend && one.library == found.library &&
+           one.identity == found.identity && one.footprint == found.footprint;
+  });
+  return seen == last_.end() ? nullptr : &*seen;
 }
 
 }  // namespace kiln

@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kFamilyPrefix = "libnvrtc";
 constexpr std::string_view kLibraryPrefix = "libnvrtc.so";
 constexpr std::string_view kBuiltinsPrefix = "libnvrtc-builtins.so.";
 
@@ -45,7 +46,10 @@ class Finder {
     auto canonical = fs::canonical(path, error);
     if (error || isStub(canonical) || !fs::is_regular_file(canonical, error)) return;
     if (!seen_.insert(canonical).second) return;
-    FoundLibrary library{canonical, {canonical}};
+    FoundLibrary library{canonical,
+                         fs::absolute(path, error),
+                         {canonical},
+                         stampFolder(canonical.parent_path().string(), std::string(kFamilyPrefix))};
     for (auto& builtins : builtinsOf(canonical)) library.files.push_back(std::move(builtins));
     found_.push_back(std::move(library));
   }

@@ -1,6 +1,8 @@
 #include "frontends/pool/pool.h"
 
-#include <map>
+#include <algorithm>
+#include <list>
+#include <optional>
 #include <utility>
 
 #include "frontends/pool/context.h"
@@ -15,26 +17,59 @@ class CompilerPool::Impl {
   Impl(kj::UnixEventPort& port, kj::LowLevelAsyncIoProvider& io, PoolOptions options)
       : options_(std::move(options)), table_(port), context_{port, io, port.getTimer(), options_, table_} {}
 
-  Zygote& zygote(const Toolchain& toolchain) {
-    auto& zygote = zygotes_[{toolchain.identity, toolchain.library}];
-    if (zygote.get() == nullptr) zygote = kj::heap<Zygote>(context_, toolchain);
-    return *zygote;
-  }
+  void prepare(const Toolchain& toolchain) { seatFor(toolchain).zygote.prepare(); }
 
   kj::Promise<Compiled> compile(const Toolchain& toolchain, const Request& request,
                                 std::chrono::milliseconds timeout, FileAnswerer& files) {
+    auto& seat = seatFor(toolchain);
+    ++seat.compiles;
+    auto leave = kj::defer([this, &seat] {
+      --seat.compiles;
+      retire();
+    });
     auto job = kj::heap<Job>(context_, toolchain, request, timeout, files);
-    auto compiled = job->run(zygote(toolchain));
-    return running_.wrap(compiled.attach(kj::mv(job)));
+    auto compiled = job->run(seat.zygote);
+    return running_.wrap(compiled.attach(kj::mv(job), kj::mv(leave)));
+  }
+
+  void keepOnly(ToolchainList toolchains) {
+    kept_ = std::move(toolchains);
+    retire();
   }
 
   [[nodiscard]] const ProcessTable& table() const { return table_; }
 
  private:
+  // A zygote belongs to its toolchain as a whole: equal bytes that were put back in place are not what it has
+  // loaded.
+  struct Seat {
+    Seat(PoolContext& context, const Toolchain& of) : toolchain(of), zygote(context, of) {}
+
+    const Toolchain toolchain;
+    Zygote zygote;
+    unsigned compiles = 0;  // that run
+  };
+
+  Seat& seatFor(const Toolchain& toolchain) {
+    for (auto& seat : seats_) {
+      if (seat.toolchain == toolchain) return seat;
+    }
+    return seats_.emplace_back(context_, toolchain);
+  }
+
+  void retire() {
+    std::erase_if(seats_, [this](const Seat& seat) { return seat.compiles == 0 && !isKept(seat.toolchain); });
+  }
+
+  [[nodiscard]] bool isKept(const Toolchain& toolchain) const {
+    return !kept_ || std::ranges::any_of(*kept_, [&](const auto& kept) { return *kept == toolchain; });
+  }
+
   const PoolOptions options_;
   ProcessTable table_;
   PoolContext context_;
-  std::map<std::pair<Sha256, std::string>, kj::Own<Zygote>> zygotes_;  // by identity and library
+  std::list<Seat> seats_;
+  std::optional<ToolchainList> kept_;
   kj::Canceler running_;
 };
 
@@ -48,7 +83,9 @@ kj::Promise<Compiled> CompilerPool::compile(const Toolchain& toolchain, const Re
   return impl_->compile(toolchain, request, timeout, files);
 }
 
-void CompilerPool::prepare(const Toolchain& toolchain) { impl_->zygote(toolchain).prepare(); }
+void CompilerPool::prepare(const Toolchain& toolchain) { impl_->prepare(toolchain); }
+
+void CompilerPool::keepOnly(ToolchainList toolchains) { impl_->keepOnly(std::move(toolchains)); }
 
 std::vector<CompilerProcessInfo> CompilerPool::processes() const { return impl_->table().processes(); }
 

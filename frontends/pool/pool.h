@@ -42,6 +42,9 @@ class CompilerPool final : public Compilers {
   // Starts the toolchain's zygote, so that the first compile finds it warm. Errors show with the first
   // compile.
   void prepare(const Toolchain& toolchain);
+  // From now on only zygotes of these toolchains, with these very footprints, are kept warm: every other ends
+  // when no compile needs it. Until the first call all are kept.
+  void keepOnly(ToolchainList toolchains);
   // Every process that lives, also one that was killed and is about to end; in order of processId.
   [[nodiscard]] std::vector<CompilerProcessInfo> processes() const;
 

@@ -69,7 +69,13 @@ CompilerProcess ProcessTable::add(Process process, CompilerProcessInfo info) {
 
 void ProcessTable::bury(kj::Own<CompilerProcess::Watched> watched) {
   watched->kill();
+  const auto& info = watched->info();
+  const bool mayLeaveStrays = info.isZygote && living_.contains(watched.get());
   auto exit = watched->onExit().ignoreResult();
+  if (mayLeaveStrays) {
+    exit = exit.then(
+        [this, group = info.processId, toolchain = info.toolchain] { buryStrays(group, toolchain); });
+  }
   buried_.add(exit.attach(kj::mv(watched)));
 }
 

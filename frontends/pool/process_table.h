@@ -15,7 +15,8 @@ namespace kiln {
 
 class ProcessTable;
 
-// A compiler process. Destroying this kills it; the table reaps it without anybody waiting for that.
+// A compiler process. Destroying this kills it; the table reaps it without anybody waiting for that, and a
+// zygote's strays with it.
 class CompilerProcess {
  public:
   CompilerProcess(CompilerProcess&& other) noexcept;

@@ -45,6 +45,7 @@ Zygote::Zygote(PoolContext& context, const Toolchain& toolchain)
       toolchain_(toolchain.name),
       frontend_(toolchain.frontend),
       library_(toolchain.library),
+      footprint_(toolchain.footprint),
       pause_(kFirstPause),
       life_(keepAlive().eagerlyEvaluate(
           [](kj::Exception&& exception) { KJ_LOG(ERROR, "a zygote's supervision ended", exception); })) {}
@@ -142,6 +143,7 @@ void Zygote::handle(schema::ZygoteReport::Reader report, std::optional<kj::AutoC
   switch (report.which()) {
     case schema::ZygoteReport::READY:
       if (state_ != State::starting) return;
+      if (!holds(footprint_)) return giveUp("was loaded while its files were replaced; ask again");
       state_ = State::ready;
       deadline_ = nullptr;
       return orderNext();

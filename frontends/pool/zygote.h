@@ -25,7 +25,8 @@ struct Clone {
 // A zygote's life: it is started when somebody wants it, gets ready or refuses, and then clones one child at
 // a time until it dies. Between two lives lies a pause that grows until a clone succeeds. Whoever waits for a
 // clone when a zygote dies waits for the next one, but not for ever; whom a zygote refuses is told at once,
-// and so are those who ask during the pause behind it.
+// and so are those who ask during the pause behind it. A zygote whose library was replaced before it was
+// ready may have loaded either, and counts as one that refuses.
 class Zygote {
  public:
   using Result = std::expected<Clone, Failure>;
@@ -73,6 +74,7 @@ class Zygote {
   const std::string toolchain_;
   const std::string frontend_;
   const std::string library_;
+  const Footprint footprint_;
 
   State state_ = State::absent;
   bool wanted_ = false;

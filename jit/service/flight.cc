@@ -43,11 +43,11 @@ class Flight::Seat {
   kj::Own<Flight> flight_;
 };
 
-Flight::Flight(FlightKey key, const Toolchain& toolchain, std::shared_ptr<const Request> request,
-               kj::Own<JobQueue::Place> place, Compilers& compilers, Executor& executor, Store& store,
-               FlightObserver& observer)
+Flight::Flight(FlightKey key, std::shared_ptr<const Toolchain> toolchain,
+               std::shared_ptr<const Request> request, kj::Own<JobQueue::Place> place, Compilers& compilers,
+               Executor& executor, Store& store, FlightObserver& observer)
     : key_(std::move(key)),
-      toolchain_(toolchain),
+      toolchain_(std::move(toolchain)),
       request_(std::move(request)),
       compilers_(compilers),
       executor_(executor),
@@ -74,11 +74,23 @@ kj::Promise<Landing> Flight::join(Waiter waiter) {
 }
 
 kj::Promise<void> Flight::run() {
-  return KJ_ASSERT_NONNULL(place_)
-      ->whenGranted()
-      .then([this] { return compile(); })
-      .then([this](Compiled&& compiled) { return publishCompiled(std::move(compiled)); })
-      .then([this](Published&& published) { land(published); });
+  return KJ_ASSERT_NONNULL(place_)->whenGranted().then([this]() -> kj::Promise<void> {
+    if (holds(toolchain_->footprint)) return compileAndLand();
+    place_ = nullptr;
+    dismissAll(Landing::Kind::outdated);
+    return kj::READY_NOW;
+  });
+}
+
+kj::Promise<void> Flight::compileAndLand() {
+  return compile().then([this](Compiled&& compiled) -> kj::Promise<void> {
+    place_ = nullptr;
+    if (!holds(toolchain_->footprint)) {
+      dismissAll(Landing::Kind::outdated);
+      return kj::READY_NOW;
+    }
+    return publishCompiled(std::move(compiled)).then([this](Published&& published) { land(published); });
+  });
 }
 
 kj::Promise<Compiled> Flight::compile() {
@@ -90,18 +102,17 @@ kj::Promise<Compiled> Flight::compile() {
     request_ = std::move(renamed);
   }
   observer_.compileStarted(*this);
-  return compilers_.compile(toolchain_, *request_, timeout_, *this)
+  return compilers_.compile(*toolchain_, *request_, timeout_, *this)
       .then([](Compiled&& compiled) { return std::move(compiled); },
             [](kj::Exception&& exception) { return internalFailure(exception); });
 }
 
 kj::Promise<Published> Flight::publishCompiled(Compiled compiled) {
   state_ = State::publishing;
-  place_ = nullptr;
   isForLeaderOnly_ = isForLeaderOnly(compiled);
   observer_.compileEnded(*this, compiled);
   return executor_.run(
-      [&store = store_, job = CompileJob{key_.domain, key_.requestHash, request_, &toolchain_},
+      [&store = store_, job = CompileJob{key_.domain, key_.requestHash, request_, toolchain_},
        compiled = std::move(compiled)]() mutable { return publish(store, job, std::move(compiled)); });
 }
 
@@ -173,7 +184,7 @@ void Flight::leaderLost() {
   auto next = std::find_if(seats_.begin(), seats_.end(),
                            [&](const Seat* seat) { return seat->waiter.names == request_->names; });
   if (next == seats_.end()) {
-    startAllOver();
+    dismissAll(Landing::Kind::startOver);
     return;
   }
   leader_ = *next;
@@ -183,9 +194,9 @@ void Flight::leaderLost() {
   before.fulfiller->fulfill();
 }
 
-void Flight::startAllOver() {
+void Flight::dismissAll(Landing::Kind kind) {
   close();
-  for (auto* seat : seats_) seat->fulfiller->fulfill(Landing{});
+  for (auto* seat : seats_) seat->fulfiller->fulfill({kind, nullptr, {}});
 }
 
 void Flight::close() {

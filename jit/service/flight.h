@@ -44,9 +44,10 @@ struct Landing {
     shared,     // made from another's files: right only if the dependencies, and bound names, agree with the
                 // waiter's
     startOver,  // nothing that could be right for the waiter
+    outdated,   // nothing, since the toolchain's files have changed
   };
   Kind kind = Kind::startOver;
-  std::shared_ptr<const Entry> entry;  // null for startOver
+  std::shared_ptr<const Entry> entry;  // null for startOver and outdated
   std::string notRemembered;
 };
 
@@ -70,10 +71,13 @@ class FlightObserver {
 // waiter with equal names takes over: the pending question is asked again of it, and since the result is then
 // of two clients' files, it is `shared` for everyone. Where all others have other names, they start over.
 //
+// A toolchain is looked at before a compile and again behind it: what came of files that changed meanwhile,
+// be it a result or a crash, is given to nobody.
+//
 // Kept alive by its waiters' promises: when the last one is dropped, so is the compile.
 class Flight final : public kj::Refcounted, private FileAnswerer {
  public:
-  Flight(FlightKey key, const Toolchain& toolchain, std::shared_ptr<const Request> request,
+  Flight(FlightKey key, std::shared_ptr<const Toolchain> toolchain, std::shared_ptr<const Request> request,
          kj::Own<JobQueue::Place> place, Compilers& compilers, Executor& executor, Store& store,
          FlightObserver& observer);
   ~Flight() noexcept override;
@@ -91,6 +95,7 @@ class Flight final : public kj::Refcounted, private FileAnswerer {
   kj::Promise<FileReply> answer(FileQuestion question) override;
 
   kj::Promise<void> run();
+  kj::Promise<void> compileAndLand();
   kj::Promise<Compiled> compile();
   kj::Promise<Published> publishCompiled(Compiled compiled);
   void land(const Published& published);
@@ -99,11 +104,11 @@ class Flight final : public kj::Refcounted, private FileAnswerer {
   void leave(Seat& seat);
   void leaderLost();
   void clientGone(Seat& seat, kj::Exception&& exception);
-  void startAllOver();
+  void dismissAll(Landing::Kind kind);
   void close();
 
   const FlightKey key_;
-  const Toolchain& toolchain_;
+  const std::shared_ptr<const Toolchain> toolchain_;
   std::shared_ptr<const Request> request_;  // with the leader's names once it compiles
   Compilers& compilers_;
   Executor& executor_;

@@ -99,7 +99,7 @@ class Lookup {
 
   [[nodiscard]] bool isWantedToolchain(const Manifest& manifest) const {
     return std::any_of(question_.toolchains.begin(), question_.toolchains.end(),
-                       [&](const Toolchain* one) { return one->identity == manifest.toolchainIdentity; });
+                       [&](const auto& one) { return one->identity == manifest.toolchainIdentity; });
   }
 
   [[nodiscard]] bool isWhatWasAskedFor(const Entry& entry, const Manifest& manifest) const {

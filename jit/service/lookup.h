@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "jit/artifact.h"
 #include "jit/service/client_files.h"
@@ -19,8 +18,8 @@ namespace kiln {
 struct LookupQuestion {
   std::string domain;
   Hash128 requestHash;
-  // An entry of any of these fits; never empty, and they outlive the lookup.
-  std::vector<const Toolchain*> toolchains;
+  // An entry of any of these fits; never empty.
+  ToolchainList toolchains;
   Names names;  // the asker's own
   kj::Own<ClientFiles> files;
   std::shared_ptr<const Request> request;  // null if nothing but its hash is known

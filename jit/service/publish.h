@@ -16,7 +16,7 @@ struct CompileJob {
   std::string domain;
   Hash128 requestHash;
   std::shared_ptr<const Request> request;  // with the names that were compiled under
-  const Toolchain* toolchain;              // never null; outlives the job
+  std::shared_ptr<const Toolchain> toolchain;
 };
 
 struct Published {

@@ -17,17 +17,19 @@ namespace kiln {
 namespace {
 
 constexpr const char* kNotLookedUp = "refused before it was looked up";
+// How often one call starts over because its toolchain changed.
+constexpr unsigned kMostReplacements = 5;
 
 }  // namespace
 
 class CompileService::Impl final : private FlightObserver {
  public:
-  Impl(Store& store, Compilers& compilers, Executor& executor, std::vector<Toolchain> toolchains,
-       ServiceLimits limits, ServiceHooks hooks)
+  Impl(Store& store, Compilers& compilers, Executor& executor, Toolchains& toolchains, ServiceLimits limits,
+       ServiceHooks hooks)
       : store_(store),
         compilers_(compilers),
         executor_(executor),
-        toolchains_(std::move(toolchains)),
+        toolchains_(toolchains),
         limits_(limits),
         hooks_(std::move(hooks)),
         queue_(limits.jobs, limits.queue) {}
@@ -37,7 +39,6 @@ class CompileService::Impl final : private FlightObserver {
                                std::chrono::milliseconds timeout);
   kj::Promise<void> drain();
 
-  [[nodiscard]] const std::vector<Toolchain>& toolchains() const { return toolchains_; }
   [[nodiscard]] const JobQueue& queue() const { return queue_; }
   [[nodiscard]] ServiceStatistics statistics(std::string_view domain) const {
     auto found = statistics_.find(domain);
@@ -47,24 +48,26 @@ class CompileService::Impl final : private FlightObserver {
  private:
   // One call of compile() under way.
   struct Call {
-    Call(Impl& service, Asker who, std::shared_ptr<const Request> wanted, const Toolchain& chosen,
-         Priority ownPriority, std::chrono::milliseconds limit);
+    Call(Impl& service, Asker who, std::shared_ptr<const Request> wanted, Priority ownPriority,
+         std::chrono::milliseconds limit);
     ~Call() noexcept;
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
     Impl& impl;
     Asker asker;
-    std::shared_ptr<const Request> request;  // with the names that it is compiled under
-    const Toolchain& toolchain;
+    std::shared_ptr<const Request> request;      // with the names that it is compiled under
+    std::shared_ptr<const Toolchain> toolchain;  // chosen anew whenever the call starts over
     FlightKey key;
     Priority priority;
     std::chrono::milliseconds timeout;
     JobQueue::Admission admission = JobQueue::Admission::ifRoom;
-    std::string missReason;
+    std::string missReason = kNotLookedUp;
+    unsigned replacements = 0;     // of the toolchain, while it was to compile this
     bool landedMeanwhile = false;  // whether a flight of `key` ended since the lookup began
   };
 
+  kj::Promise<Outcome> start(Call& call);
   kj::Promise<Outcome> attempt(Call& call);
   kj::Promise<Outcome> fly(Call& call);
   kj::Maybe<kj::Own<Flight>> flightFor(Call& call);
@@ -83,7 +86,7 @@ class CompileService::Impl final : private FlightObserver {
   Store& store_;
   Compilers& compilers_;
   Executor& executor_;
-  const std::vector<Toolchain> toolchains_;
+  Toolchains& toolchains_;
   const ServiceLimits limits_;
   const ServiceHooks hooks_;
   JobQueue queue_;
@@ -95,13 +98,11 @@ class CompileService::Impl final : private FlightObserver {
 };
 
 CompileService::Impl::Call::Call(Impl& service, Asker who, std::shared_ptr<const Request> wanted,
-                                 const Toolchain& chosen, Priority ownPriority,
-                                 std::chrono::milliseconds limit)
+                                 Priority ownPriority, std::chrono::milliseconds limit)
     : impl(service),
       asker(std::move(who)),
       request(std::move(wanted)),
-      toolchain(chosen),
-      key{asker.domain, requestHash(*request), chosen.identity},
+      key{asker.domain, requestHash(*request), {}},
       priority(ownPriority),
       timeout(limit) {
   impl.calls_.insert(this);
@@ -115,15 +116,18 @@ CompileService::Impl::Call::~Call() noexcept {
 }
 
 kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash) {
-  auto toolchains = toolchainsForAnyLanguage(toolchains_, asker.toolchain);
-  if (!toolchains) return LookupResult(std::move(toolchains.error()));
-  LookupQuestion question{asker.domain,        hash,   std::move(*toolchains), asker.names,
-                          kj::mv(asker.files), nullptr};
-  return lookUp(store_, executor_, hooks_.onStoreError, std::move(question))
-      .then([this, domain = std::move(asker.domain),
-             names = std::move(asker.names)](LookupAnswer&& answer) mutable -> LookupResult {
-        if (answer.entry == nullptr) return Miss{std::move(answer.missReason)};
-        return hit(domain, std::move(answer.entry), std::move(names));
+  return toolchainsForAnyLanguage(toolchains_, asker.toolchain)
+      .then([this, asker = std::move(asker),
+             hash](ToolchainChoice<ToolchainList>&& chosen) mutable -> kj::Promise<LookupResult> {
+        if (!chosen) return LookupResult(std::move(chosen.error()));
+        LookupQuestion question{asker.domain,        hash,   std::move(*chosen), asker.names,
+                                kj::mv(asker.files), nullptr};
+        return lookUp(store_, executor_, hooks_.onStoreError, std::move(question))
+            .then([this, domain = std::move(asker.domain),
+                   names = std::move(asker.names)](LookupAnswer&& answer) mutable -> LookupResult {
+              if (answer.entry == nullptr) return Miss{std::move(answer.missReason)};
+              return hit(domain, std::move(answer.entry), std::move(names));
+            });
       });
 }
 
@@ -137,23 +141,32 @@ kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request,
   if (auto checked = hooks_.check(request); !checked) {
     return refused(std::move(asker.domain), std::move(checked.error()), kNotLookedUp);
   }
-  const auto toolchain = toolchainFor(toolchains_, request.language, asker.toolchain);
-  if (!toolchain) return refused(std::move(asker.domain), toolchain.error(), kNotLookedUp);
-  if (auto fits = checkTarget(request.target, (*toolchain)->targets, (*toolchain)->name); !fits) {
-    return refused(std::move(asker.domain), std::move(fits.error()), kNotLookedUp);
-  }
-
   request.names = compiledNames(asker.names, requestHash(request));
   const bool isOwnLimit = timeout.count() > 0 && timeout < limits_.timeout;
   auto call = kj::heap<Call>(*this, std::move(asker), std::make_shared<const Request>(std::move(request)),
-                             **toolchain, priority, isOwnLimit ? timeout : limits_.timeout);
-  auto outcome = attempt(*call);
+                             priority, isOwnLimit ? timeout : limits_.timeout);
+  auto outcome = start(*call);
   return outcome.attach(kj::mv(call)).eagerlyEvaluate(nullptr);
+}
+
+kj::Promise<Outcome> CompileService::Impl::start(Call& call) {
+  return toolchainFor(toolchains_, call.request->language, call.asker.toolchain)
+      .then(
+          [this, &call](ToolchainChoice<std::shared_ptr<const Toolchain>>&& chosen) -> kj::Promise<Outcome> {
+            if (!chosen) return refused(call.key.domain, std::move(chosen.error()), call.missReason);
+            const auto& toolchain = **chosen;
+            if (auto fits = checkTarget(call.request->target, toolchain.targets, toolchain.name); !fits) {
+              return refused(call.key.domain, std::move(fits.error()), call.missReason);
+            }
+            call.toolchain = std::move(*chosen);
+            call.key.toolchainIdentity = call.toolchain->identity;
+            return attempt(call);
+          });
 }
 
 kj::Promise<Outcome> CompileService::Impl::attempt(Call& call) {
   call.landedMeanwhile = false;
-  LookupQuestion question{call.key.domain,  call.key.requestHash,       {&call.toolchain},
+  LookupQuestion question{call.key.domain,  call.key.requestHash,       {call.toolchain},
                           call.asker.names, call.asker.files->addRef(), call.request};
   return lookUp(store_, executor_, hooks_.onStoreError, std::move(question))
       .then([this, &call](LookupAnswer&& answer) -> kj::Promise<Outcome> {
@@ -197,6 +210,15 @@ kj::Maybe<kj::Own<Flight>> CompileService::Impl::flightFor(Call& call) {
 // Checks what was made from another's files against the caller's own.
 kj::Promise<Outcome> CompileService::Impl::receive(Call& call, Landing landing) {
   if (landing.kind == Landing::Kind::startOver) return startOver(call);
+  if (landing.kind == Landing::Kind::outdated) {
+    if (++call.replacements < kMostReplacements) return startOver(call);
+    return refused(call.key.domain,
+                   {FailureKind::toolchainUnavailable,
+                    "toolchain \"" + call.toolchain->name + "\" (" + call.toolchain->library +
+                        ") was replaced again and again while it was to compile this; ask again when its "
+                        "installation is complete"},
+                   std::move(call.missReason));
+  }
   if (landing.kind == Landing::Kind::own) {
     return Outcome{Outcome::How::miss, std::move(landing.entry), call.asker.names, std::move(call.missReason),
                    std::move(landing.notRemembered)};
@@ -213,7 +235,7 @@ kj::Promise<Outcome> CompileService::Impl::receive(Call& call, Landing landing) 
 
 kj::Promise<Outcome> CompileService::Impl::startOver(Call& call) {
   call.admission = JobQueue::Admission::always;
-  return attempt(call);
+  return start(call);
 }
 
 Outcome CompileService::Impl::hit(const std::string& domain, std::shared_ptr<const Entry> entry,
@@ -265,9 +287,9 @@ kj::Promise<void> CompileService::Impl::drain() {
   return kj::mv(drained.promise);
 }
 
-CompileService::CompileService(Store& store, Compilers& compilers, Executor& executor,
-                               std::vector<Toolchain> toolchains, ServiceLimits limits, ServiceHooks hooks)
-    : impl_(kj::heap<Impl>(store, compilers, executor, std::move(toolchains), limits, std::move(hooks))) {}
+CompileService::CompileService(Store& store, Compilers& compilers, Executor& executor, Toolchains& toolchains,
+                               ServiceLimits limits, ServiceHooks hooks)
+    : impl_(kj::heap<Impl>(store, compilers, executor, toolchains, limits, std::move(hooks))) {}
 
 CompileService::~CompileService() = default;
 
@@ -279,8 +301,6 @@ kj::Promise<Outcome> CompileService::compile(Asker asker, Request request, Prior
                                              std::chrono::milliseconds timeout) {
   return impl_->compile(std::move(asker), std::move(request), priority, timeout);
 }
-
-const std::vector<Toolchain>& CompileService::toolchains() const { return impl_->toolchains(); }
 
 ServiceStatistics CompileService::statistics(std::string_view domain) const {
   return impl_->statistics(domain);

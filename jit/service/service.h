@@ -4,6 +4,10 @@
 // identity) at most one compile runs; whoever asks meanwhile joins it, and is given the result only if the
 // result's dependencies agree with the joiner's own files and, where they bind, names; else it is asked for
 // anew.
+//
+// The files of the toolchain that a call is served with are looked at when it comes, when its compile begins
+// and when that has ended. Where they changed, the node is scanned and the call starts over: nothing is
+// found, kept or given under an identity that its toolchain did not have throughout.
 #pragma once
 
 #include <kj/async.h>
@@ -21,8 +25,8 @@
 #include "jit/service/client_files.h"
 #include "jit/service/compilers.h"
 #include "jit/service/executor.h"
+#include "jit/service/toolchains.h"
 #include "jit/store.h"
-#include "jit/toolchain.h"
 
 namespace kiln {
 
@@ -80,11 +84,11 @@ struct ServiceStatistics {
   double savedMilliseconds = 0;                   // what hits and joins did not have to compile again
 };
 
-// All methods belong to the event loop's thread. `store`, `compilers` and `executor` outlive it, `store`
-// outlives `executor` too, and the promises it gives are gone before it is.
+// All methods belong to the event loop's thread. `store`, `compilers`, `executor` and `toolchains` outlive
+// it, `store` outlives `executor` too, and the promises it gives are gone before it is.
 class CompileService {
  public:
-  CompileService(Store& store, Compilers& compilers, Executor& executor, std::vector<Toolchain> toolchains,
+  CompileService(Store& store, Compilers& compilers, Executor& executor, Toolchains& toolchains,
                  ServiceLimits limits, ServiceHooks hooks);
   ~CompileService();
 
@@ -97,7 +101,6 @@ class CompileService {
   kj::Promise<Outcome> compile(Asker asker, Request request, Priority priority,
                                std::chrono::milliseconds timeout);
 
-  [[nodiscard]] const std::vector<Toolchain>& toolchains() const;
   [[nodiscard]] ServiceStatistics statistics(std::string_view domain) const;
   [[nodiscard]] unsigned running() const;
   [[nodiscard]] unsigned queued() const;

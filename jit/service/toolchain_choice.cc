@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <set>
-#include <string>
+#include <type_traits>
+#include <utility>
 
 namespace kiln {
 namespace {
@@ -11,10 +12,10 @@ bool isNamed(const Toolchain& toolchain, std::string_view name) {
   return name == toolchain.name || name == toolchain.frontend;
 }
 
-std::string listing(const std::vector<const Toolchain*>& toolchains) {
+std::string listing(const ToolchainList& toolchains) {
   if (toolchains.empty()) return "none was found; install one, or tell kilnd where to look for it";
   std::string text = "there are";
-  for (const auto* toolchain : toolchains) {
+  for (const auto& toolchain : toolchains) {
     text += (toolchain == toolchains.front() ? " \"" : ", \"") + toolchain->name + "\"";
     if (!toolchain->problem.empty()) text += " (cannot be used: " + toolchain->problem + ")";
   }
@@ -22,11 +23,10 @@ std::string listing(const std::vector<const Toolchain*>& toolchains) {
 }
 
 // Why none of `toolchains`, all of one language, answers to `name`.
-Failure unavailable(const std::vector<const Toolchain*>& toolchains, std::string_view what,
-                    std::string_view name) {
+Failure unavailable(const ToolchainList& toolchains, std::string_view what, std::string_view name) {
   const std::string quoted = "\"" + std::string(name) + "\"";
   const auto named = std::find_if(toolchains.begin(), toolchains.end(),
-                                  [&](const Toolchain* one) { return isNamed(*one, name); });
+                                  [&](const auto& one) { return isNamed(*one, name); });
   if (named != toolchains.end()) {
     return {FailureKind::toolchainUnavailable,
             "toolchain " + quoted + " (" + (*named)->library + ") cannot be used: " + (*named)->problem};
@@ -36,32 +36,60 @@ Failure unavailable(const std::vector<const Toolchain*>& toolchains, std::string
           "no " + wanted + std::string(what) + " on this node: " + listing(toolchains)};
 }
 
-}  // namespace
-
-std::expected<const Toolchain*, Failure> toolchainFor(const std::vector<Toolchain>& toolchains,
-                                                      Language language, std::string_view name) {
-  if (const auto* chosen = chooseToolchain(toolchains, language, name)) return chosen;
-  std::vector<const Toolchain*> ofLanguage;
+ToolchainChoice<std::shared_ptr<const Toolchain>> choose(const ToolchainList& toolchains, Language language,
+                                                         std::string_view name) {
+  if (auto chosen = chooseToolchain(toolchains, language, name)) return chosen;
+  ToolchainList ofLanguage;
   for (const auto& toolchain : toolchains) {
-    if (toolchain.language == language) ofLanguage.push_back(&toolchain);
+    if (toolchain->language == language) ofLanguage.push_back(toolchain);
   }
   return std::unexpected(unavailable(ofLanguage, " for " + std::string(kiln::name(language)), name));
 }
 
-std::expected<std::vector<const Toolchain*>, Failure> toolchainsForAnyLanguage(
-    const std::vector<Toolchain>& toolchains, std::string_view name) {
+ToolchainChoice<ToolchainList> chooseForAnyLanguage(const ToolchainList& toolchains, std::string_view name) {
   std::set<Language> languages;
-  std::vector<const Toolchain*> all;
-  for (const auto& toolchain : toolchains) {
-    languages.insert(toolchain.language);
-    all.push_back(&toolchain);
-  }
-  std::vector<const Toolchain*> chosen;
+  for (const auto& toolchain : toolchains) languages.insert(toolchain->language);
+  ToolchainList chosen;
   for (auto language : languages) {
-    if (const auto* one = chooseToolchain(toolchains, language, name)) chosen.push_back(one);
+    if (auto one = chooseToolchain(toolchains, language, name)) chosen.push_back(std::move(one));
   }
-  if (chosen.empty()) return std::unexpected(unavailable(all, "", name));
+  if (chosen.empty()) return std::unexpected(unavailable(toolchains, "", name));
   return chosen;
+}
+
+bool holds(const std::shared_ptr<const Toolchain>& toolchain) { return holds(toolchain->footprint); }
+
+bool holds(const ToolchainList& toolchains) {
+  return std::all_of(toolchains.begin(), toolchains.end(), [](const auto& one) { return holds(one); });
+}
+
+// What `chooseFrom` picks from a list that is true to the files of what it picks.
+template <typename ChooseFrom>
+kj::Promise<std::invoke_result_t<ChooseFrom&, const ToolchainList&>> chooseCurrent(Toolchains& toolchains,
+                                                                                   ChooseFrom chooseFrom) {
+  auto chosen = chooseFrom(toolchains.list());
+  if (toolchains.areCurrent()) return chosen;
+  auto refreshed = toolchains.refresh();
+  if (chosen && holds(*chosen)) return chosen;
+  return refreshed.then(
+      [&toolchains, chooseFrom = std::move(chooseFrom)] { return chooseFrom(toolchains.list()); });
+}
+
+}  // namespace
+
+kj::Promise<ToolchainChoice<std::shared_ptr<const Toolchain>>> toolchainFor(Toolchains& toolchains,
+                                                                            Language language,
+                                                                            std::string name) {
+  return chooseCurrent(toolchains, [language, name = std::move(name)](const ToolchainList& list) {
+    return choose(list, language, name);
+  });
+}
+
+kj::Promise<ToolchainChoice<ToolchainList>> toolchainsForAnyLanguage(Toolchains& toolchains,
+                                                                     std::string name) {
+  return chooseCurrent(toolchains, [name = std::move(name)](const ToolchainList& list) {
+    return chooseForAnyLanguage(list, name);
+  });
 }
 
 }  // namespace kiln

@@ -1,21 +1,30 @@
 // Which toolchain a request gets, and what to say if there is none.
 #pragma once
 
+#include <kj/async.h>
+
 #include <expected>
-#include <string_view>
-#include <vector>
+#include <memory>
+#include <string>
 
 #include "jit/failure.h"
-#include "jit/toolchain.h"
+#include "jit/service/toolchains.h"
 
 namespace kiln {
 
-// As chooseToolchain(). Failure: toolchainUnavailable, naming those there are.
-std::expected<const Toolchain*, Failure> toolchainFor(const std::vector<Toolchain>& toolchains,
-                                                      Language language, std::string_view name);
+// Failure: toolchainUnavailable, naming those there are.
+template <typename Chosen>
+using ToolchainChoice = std::expected<Chosen, Failure>;
+
+// As chooseToolchain(). What is chosen is as it was found, at some time after the call: if its files have
+// changed, or if there is no choice, a scan comes first. Where only others changed, they are scanned behind
+// the caller's back.
+kj::Promise<ToolchainChoice<std::shared_ptr<const Toolchain>>> toolchainFor(Toolchains& toolchains,
+                                                                            Language language,
+                                                                            std::string name);
 
 // For a request of unknown language: the choice for every language there is; never empty.
-std::expected<std::vector<const Toolchain*>, Failure> toolchainsForAnyLanguage(
-    const std::vector<Toolchain>& toolchains, std::string_view name);
+kj::Promise<ToolchainChoice<ToolchainList>> toolchainsForAnyLanguage(Toolchains& toolchains,
+                                                                     std::string name);
 
 }  // namespace kiln

@@ -91,7 +91,11 @@ interface Session {
               files :FileSource) -> (outcome :Outcome);
   # `timeoutMs` bounds the compile itself; 0, or more than the daemon's own limit, means the daemon's limit.
 
-  toolchains @2 () -> (toolchains :List(Toolchain));
+  toolchains @2 (rescan :Bool) -> (toolchains :List(Toolchain));
+  # All compilers that the daemon found, in the order in which it looks for them, those that cannot be used with the
+  # reason. The daemon notices by itself when files of these change; where `rescan` is set it looks everywhere once more,
+  # and tries again what could not be used, before it answers.
+
   list @3 (after :Data, limit :UInt32) -> (entries :List(EntrySummary));
   # Entries of this domain in order of key, from the first behind `after` (empty: from the start), at most `limit`
   # and never more than 1000 at once. A page shorter than that is the last.

@@ -6,13 +6,13 @@ using namespace kiln;
 
 namespace {
 
-Toolchain nvrtc(std::string version, std::string problem = "") {
+std::shared_ptr<const Toolchain> nvrtc(std::string version, std::string problem = "") {
   Toolchain toolchain;
   toolchain.name = "nvrtc " + version;
   toolchain.frontend = "nvrtc";
   toolchain.version = std::move(version);
   toolchain.problem = std::move(problem);
-  return toolchain;
+  return std::make_shared<const Toolchain>(std::move(toolchain));
 }
 
 }  // namespace
@@ -29,23 +29,23 @@ TEST_CASE("Versions are compared number by number") {
 }
 
 TEST_CASE("Without a name the newest usable toolchain is chosen") {
-  const std::vector<Toolchain> toolchains = {nvrtc("12.9"), nvrtc("13.0"), nvrtc("13.5", "does not load")};
-  REQUIRE(chooseToolchain(toolchains, Language::cuda, "") == &toolchains[1]);
-  REQUIRE(chooseToolchain(toolchains, Language::cuda, "nvrtc") == &toolchains[1]);
+  const ToolchainList toolchains = {nvrtc("12.9"), nvrtc("13.0"), nvrtc("13.5", "does not load")};
+  REQUIRE(chooseToolchain(toolchains, Language::cuda, "") == toolchains[1]);
+  REQUIRE(chooseToolchain(toolchains, Language::cuda, "nvrtc") == toolchains[1]);
 }
 
 TEST_CASE("A toolchain is chosen by its name") {
-  const std::vector<Toolchain> toolchains = {nvrtc("12.9"), nvrtc("13.0")};
-  REQUIRE(chooseToolchain(toolchains, Language::cuda, "nvrtc 12.9") == &toolchains[0]);
+  const ToolchainList toolchains = {nvrtc("12.9"), nvrtc("13.0")};
+  REQUIRE(chooseToolchain(toolchains, Language::cuda, "nvrtc 12.9") == toolchains[0]);
 }
 
 TEST_CASE("Among equals the first toolchain wins") {
-  const std::vector<Toolchain> toolchains = {nvrtc("13.0"), nvrtc("13.0")};
-  REQUIRE(chooseToolchain(toolchains, Language::cuda, "") == &toolchains[0]);
+  const ToolchainList toolchains = {nvrtc("13.0"), nvrtc("13.0")};
+  REQUIRE(chooseToolchain(toolchains, Language::cuda, "") == toolchains[0]);
 }
 
 TEST_CASE("No toolchain is chosen when none is usable, of the name or of the language") {
-  const std::vector<Toolchain> toolchains = {nvrtc("13.5", "does not load"), nvrtc("13.0")};
+  const ToolchainList toolchains = {nvrtc("13.5", "does not load"), nvrtc("13.0")};
   REQUIRE(chooseToolchain(toolchains, Language::cuda, "nvrtc 13.5") == nullptr);
   REQUIRE(chooseToolchain(toolchains, Language::cuda, "nvrtc 13") == nullptr);
   REQUIRE(chooseToolchain(toolchains, static_cast<Language>(2), "") == nullptr);

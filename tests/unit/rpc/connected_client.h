@@ -66,6 +66,7 @@ struct ServerFixture : ServiceFixture {
   bool stopAsked = false;
   SessionContext context{
       .service = service,
+      .toolchains = toolchains,
       .store = store,
       .executor = executor,
       .log = log,

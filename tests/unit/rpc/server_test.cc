@@ -249,6 +249,21 @@ TEST_CASE("statistics, status and toolchains tell what the daemon has and did") 
   CHECK(defaults == 1);
 }
 
+TEST_CASE("a client may ask for a scan for toolchains and is told what that found") {
+  ServerFixture fixture;
+  ConnectedClient client(fixture);
+  auto session = client.session();
+  fixture.onDisk.resize(1);
+  auto before = session.toolchainsRequest().send().wait(fixture.io.waitScope);
+  CHECK(before.getToolchains().size() == 3);
+  CHECK(fixture.scans == 0);
+  auto call = session.toolchainsRequest();
+  call.setRescan(true);
+  auto after = call.send().wait(fixture.io.waitScope);
+  CHECK(after.getToolchains().size() == 1);
+  CHECK(fixture.scans == 1);
+}
+
 TEST_CASE("a listener's clients come into its domain until it closes") {
   ServerFixture fixture;
   TemporaryDirectory directory;

@@ -89,6 +89,12 @@ struct PoolFixture {
   [[nodiscard]] int zygoteId() const { return find(true); }
   [[nodiscard]] int childId() const { return find(false); }
 
+  [[nodiscard]] std::size_t zygotes() const {
+    std::size_t count = 0;
+    for (const auto& process : pool->processes()) count += process.isZygote ? 1 : 0;
+    return count;
+  }
+
   // Turns the event loop until `condition` holds, for 20 s at most.
   void until(const std::function<bool()>& condition) {
     auto& timer = io.provider->getTimer();

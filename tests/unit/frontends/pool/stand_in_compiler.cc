@@ -6,15 +6,17 @@
 //   refuse TEXT                  say TEXT       adds TEXT to the output
 //   die N                        look PATH      asks after PATH, adds the answer's text to the output
 //   die-cloning N                fail TEXT      finishes with a compile error
-//   hang                         crash | exit N | hang | grow MIB
+//   become TEXT                  crash | exit N | hang | grow MIB
+//   hang
 //                                malformed-frame | malformed-question | wrong-outputs | close
 //                                finish-and-crash
 // What comes ahead of its question is added as " PATH=TEXT". A source that ends without any of these delivers
 // the output as a cubin.
 //
 // die N: the first N zygotes of this LIBRARY end before they are ready; die-cloning N: with a child cloned
-// and not reported. Each zygote adds one byte to the file LIBRARY.starts. `--surroundings` prints what was
-// inherited.
+// and not reported. become TEXT: LIBRARY is replaced by a file with TEXT while it is loaded. Each zygote adds
+// one byte to the file LIBRARY.starts, each description one to FOLDER.descriptions, FOLDER being the one that
+// LIBRARY is in. `--surroundings` prints what was inherited.
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 #include <dirent.h>
@@ -77,6 +79,12 @@ Line behaviour(const std::string& library) {
   std::string text;
   std::getline(file, text);
   return Line(text);
+}
+
+void becomeIfToldTo(const std::string& library, const Line& line) {
+  if (line.word != "become") return;
+  std::ofstream(library + ".new") << line.rest << "\n";
+  std::filesystem::rename(library + ".new", library);
 }
 
 class Child {
@@ -173,6 +181,7 @@ class Zygote {
   explicit Zygote(const std::string& library) : behaviour_(behaviour(library)), parent_(getppid()) {
     std::ofstream(library + ".starts", std::ios::app) << '.';
     start_ = static_cast<int>(std::filesystem::file_size(library + ".starts"));
+    becomeIfToldTo(library, behaviour_);
   }
 
   [[noreturn]] void run() {
@@ -266,6 +275,9 @@ class Zygote {
 
 int describeLibrary(const std::string& library) {
   auto line = behaviour(library);
+  std::ofstream(std::filesystem::path(library).parent_path().string() + ".descriptions", std::ios::app)
+      << '.';
+  becomeIfToldTo(library, line);
   if (line.word == "hang") hang();
   if (line.word == "die") crash();
   capnp::MallocMessageBuilder message;

@@ -117,6 +117,66 @@ TEST_CASE("What a zygote refuses is told to all who wait, and for a while to who
   CHECK(PoolFixture::starts(toolchain) == 2);
 }
 
+TEST_CASE("A zygote whose library was replaced while it loaded compiles nothing") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain("become something else");
+  toolchain.footprint.files = {stampFile(toolchain.library)};
+  auto failure = failureOf(fixture.compileNow(toolchain, "say it"));
+  CHECK(failure.kind == FailureKind::toolchainUnavailable);
+  CHECK_THAT(failure.message, Contains("replaced") && Contains(toolchain.library));
+}
+
+TEST_CASE("A library that was touched has another zygote, since it may have been another in between") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain();
+  auto touched = toolchain;
+  touched.footprint.files = {stampFile(toolchain.library)};
+  for (const auto& one : {toolchain, touched, toolchain, touched}) fixture.compileNow(one, "say it");
+  CHECK(PoolFixture::starts(toolchain) == 2);
+}
+
+TEST_CASE("Zygotes that are not kept end at once, or when their last compile has ended") {
+  PoolFixture fixture;
+  auto idle = fixture.toolchain();
+  auto busy = fixture.toolchain();
+  auto kept = fixture.toolchain();
+  for (const auto& one : {idle, busy, kept}) fixture.compileNow(one, "say it");
+  CHECK(fixture.zygotes() == 3);
+
+  auto gate = kj::newPromiseAndFulfiller<void>();
+  StandInFiles files([&](const FileQuestion&) {
+    return gate.promise.then([] { return FileAnswer{.kind = FileAnswer::Kind::file, .text = "the answer"}; });
+  });
+  auto compiled = fixture.compile(busy, "look /a", files);
+  fixture.until([&] { return fixture.childId() != 0; });
+  fixture.pool->keepOnly({std::make_shared<const Toolchain>(kept)});
+  fixture.until([&] { return fixture.zygotes() == 2; });
+  gate.fulfiller->fulfill();
+  CHECK(outputOf(compiled.wait(fixture.io.waitScope)) == "the answer");
+  fixture.until([&] { return fixture.zygotes() == 1; });
+  CHECK(outputOf(fixture.compileNow(kept, "say still there")) == "still there");
+  CHECK(PoolFixture::starts(kept) == 1);
+
+  // One who still holds what is not kept is served all the same.
+  CHECK(outputOf(fixture.compileNow(idle, "say late")) == "late");
+  fixture.until([&] { return fixture.zygotes() == 1; });
+}
+
+TEST_CASE("A child that a zygote cloned as it was given up is reaped") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain();
+  fixture.compileNow(toolchain, "say it");
+  for (int i = 0; i < 20; ++i) {
+    auto files = noFiles();
+    kj::Maybe<kj::Promise<Compiled>> dropped = fixture.compile(toolchain, "hang", files);
+    fixture.io.waitScope.poll();
+    dropped = nullptr;
+    fixture.pool->keepOnly({});
+    fixture.until([&] { return fixture.pool->processes().empty(); });
+    CHECK(hasNoChildren());
+  }
+}
+
 TEST_CASE("A zygote that does not get ready in time makes the toolchain unavailable") {
   PoolFixture fixture({.zygoteStartTimeout = std::chrono::milliseconds(200)});
   auto failure = failureOf(fixture.compileNow(fixture.toolchain("hang"), "say it"));

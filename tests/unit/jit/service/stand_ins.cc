@@ -133,7 +133,14 @@ StoreResult<std::vector<EntrySummary>> FailingStore::list(std::string_view domai
 StoreResult<StoreStatistics> FailingStore::statistics() { return store_->statistics(); }
 
 ServiceFixture::ServiceFixture(ServiceLimits limits)
-    : service(store, compilers, executor, someToolchains(), limits,
+    : toolchains(
+          executor, onDisk,
+          [this] {
+            ++scans;
+            return onDisk;
+          },
+          [this](const ToolchainList&, const ToolchainList& after) { changes.push_back(after); }),
+      service(store, compilers, executor, toolchains, limits,
               {[this](const Request&) -> std::expected<void, Failure> {
                  if (!refusal.message.empty()) return std::unexpected(refusal);
                  return {};

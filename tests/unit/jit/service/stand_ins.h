@@ -83,6 +83,8 @@ class FailingStore final : public Store {
   std::unique_ptr<Store> store_ = makeMemoryStore();
 };
 
+std::vector<Toolchain> someToolchains();
+
 // A service over the stand-ins, with two toolchains: "nvrtc 13.0" and "nvrtc 12.9".
 class ServiceFixture {
  public:
@@ -105,13 +107,17 @@ class ServiceFixture {
   Executor executor{io.unixEventPort, 1};
   std::vector<std::string> storeErrors;
   Failure refusal;  // what the check of options gives; nothing if its message is empty
+  // What the next scan finds, and how many there were. To be set while no scan runs.
+  std::vector<Toolchain> onDisk = someToolchains();
+  unsigned scans = 0;
+  std::vector<ToolchainList> changes;  // each list that replaced another
+  Toolchains toolchains;
   CompileService service;
 };
 
 inline const RolePath kHeader{FileRole::includeDirectory, 0, "a.h"};
 inline const RolePath kOtherHeader{FileRole::includeDirectory, 0, "b.h"};
 
-std::vector<Toolchain> someToolchains();
 Names someNames();
 Request someRequest(const std::string& source = "__global__ void k() {}");
 kj::Own<ScriptedFiles> filesWith(const std::string& headerContent);
