@@ -128,11 +128,12 @@ Reached<Reply> Client::compile(Request request, const CompileOptions& options) {
   return reply;
 }
 
-Reached<std::vector<ToolchainReply>> Client::toolchains() {
+Reached<std::vector<ToolchainReply>> Client::toolchains(Scan scan) {
   auto impl = impl_;
-  return impl->call<std::vector<ToolchainReply>>([](Connection& connection, WorkerPool&) {
-    return connection.session().toolchainsRequest().send().then(
-        [](auto&& response) { return readToolchains(response.getToolchains()); });
+  return impl->call<std::vector<ToolchainReply>>([scan](Connection& connection, WorkerPool&) {
+    auto request = connection.session().toolchainsRequest();
+    request.setRescan(scan == Scan::always);
+    return request.send().then([](auto&& response) { return readToolchains(response.getToolchains()); });
   });
 }
 

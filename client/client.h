@@ -132,7 +132,9 @@ class Client {
   // they contradict the request. Expected failures of the request are in the reply.
   Reached<Reply> compile(Request request, const CompileOptions& options);
 
-  Reached<std::vector<ToolchainReply>> toolchains();
+  // `Scan::always`: kilnd looks for toolchains once more before it answers.
+  enum class Scan : std::uint8_t { ifChanged, always };
+  Reached<std::vector<ToolchainReply>> toolchains(Scan scan = Scan::ifChanged);
   Reached<StatsReply> stats();
   Reached<StatusReply> status();
   Reached<std::vector<EntrySummary>> list();

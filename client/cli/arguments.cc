@@ -126,6 +126,7 @@ Farewell farewell(const CLI::App& app, const CLI::ParseError& error) {
 std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> arguments) {
   CommandLine line;
   CompileArguments compile;
+  ToolchainsArguments toolchains;
   ShowArguments show;
   bool asJson = false;
 
@@ -139,7 +140,9 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   app.fallthrough();
 
   addCompile(app, compile);
-  addPlain<ToolchainsArguments>(app, line, "toolchains", "List the compilers that kilnd found");
+  app.add_subcommand("toolchains", "List the compilers that kilnd found")
+      ->add_flag("--rescan", toolchains.rescan,
+                 "Look for compilers once more: for what was added or taken away since kilnd started");
   addPlain<StatsArguments>(app, line, "stats", "Count hits, misses, compiles and failures");
   addPlain<ListArguments>(app, line, "ls", "List the entries of the cache");
   app.add_subcommand("show", "Show one entry: what it was compiled from and what it depends on")
@@ -160,6 +163,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
     return farewell(app, error);
   }
   if (app.got_subcommand("compile")) line.command = std::move(compile);
+  if (app.got_subcommand("toolchains")) line.command = toolchains;
   if (app.got_subcommand("show")) line.command = std::move(show);
   line.format = asJson ? Format::json : Format::text;
   return line;

@@ -40,7 +40,9 @@ struct CompileArguments {
   Priority priority = Priority::normal;
   std::vector<std::string> options;  // behind "--", verbatim
 };
-struct ToolchainsArguments {};
+struct ToolchainsArguments {
+  bool rescan = false;
+};
 struct StatsArguments {};
 struct ListArguments {};
 struct ShowArguments {

@@ -6,11 +6,12 @@
 namespace kiln::cli {
 namespace {
 
-// What one of Client's methods without parameters answers, printed.
-template <typename Answer>
-ExitCode printAnswer(const Context& context, client::Reached<Answer> (client::Client::*ask)()) {
+// What one of Client's methods answers, printed.
+template <typename Answer, typename... Parameters>
+ExitCode printAnswer(const Context& context, client::Reached<Answer> (client::Client::*ask)(Parameters...),
+                     Parameters... parameters) {
   client::Client client(context.client);
-  auto answer = (client.*ask)();
+  auto answer = (client.*ask)(parameters...);
   if (!answer) return fail(context, answer.error());
   print(context, reportOf(*answer));
   return ExitCode::done;
@@ -18,8 +19,9 @@ ExitCode printAnswer(const Context& context, client::Reached<Answer> (client::Cl
 
 }  // namespace
 
-ExitCode run(const Context& context, const ToolchainsArguments&) {
-  return printAnswer(context, &client::Client::toolchains);
+ExitCode run(const Context& context, const ToolchainsArguments& arguments) {
+  using Scan = client::Client::Scan;
+  return printAnswer(context, &client::Client::toolchains, arguments.rescan ? Scan::always : Scan::ifChanged);
 }
 
 ExitCode run(const Context& context, const StatsArguments&) {

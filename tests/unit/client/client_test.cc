@@ -242,6 +242,17 @@ TEST_CASE_METHOD(Fixture, "an exception of the daemon's is told and breaks nothi
   CHECK(daemon.seen().connections == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "the daemon looks for toolchains once more only when it is asked to") {
+  StandInDaemon daemon(socket);
+  Client client(options);
+  auto listed = client.toolchains();
+  REQUIRE(listed);
+  CHECK(listed->at(0).toolchain.name == "nvrtc 13.0");
+  CHECK(daemon.seen().rescans == 0);
+  REQUIRE(client.toolchains(Client::Scan::always));
+  CHECK(daemon.seen().rescans == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "a key prefix of an odd number of digits finds the one entry that begins so") {
   StandInDaemon daemon(socket);
   Client client(options);

@@ -129,6 +129,15 @@ class StandInSession final : public schema::Session::Server {
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> toolchains(ToolchainsContext context) override {
+    if (context.getParams().getRescan()) state_->note([](auto& seen) { ++seen.rescans; });
+    auto toolchain = context.getResults().initToolchains(1)[0];
+    toolchain.setName("nvrtc 13.0");
+    toolchain.setLanguage(1);
+    toolchain.setIdentity(convert::toData(std::string(32, '\x0d')));
+    return kj::READY_NOW;
+  }
+
   kj::Promise<void> stop(StopContext) override {
     state_->dropConnections();
     return kj::NEVER_DONE;

@@ -49,6 +49,7 @@ class StandInDaemon {
     unsigned connections = 0;
     unsigned lookups = 0;
     unsigned compiles = 0;
+    unsigned rescans = 0;
     std::vector<std::string> sources;
     std::vector<std::string> answers;
     std::string clientName;

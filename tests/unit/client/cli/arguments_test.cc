@@ -44,6 +44,13 @@ TEST_CASE("every command without arguments is its own") {
   CHECK(std::get<ShowArguments>(parsed({"show", "00ff"}).command).key == "00ff");
 }
 
+TEST_CASE("toolchains may be asked to look once more") {
+  CHECK_FALSE(std::get<ToolchainsArguments>(parsed({"toolchains"}).command).rescan);
+  CHECK(std::get<ToolchainsArguments>(parsed({"toolchains", "--rescan"}).command).rescan);
+  CHECK_THAT(refused({"toolchains", "--help"}).text, Catch::Contains("--rescan"));
+  CHECK(refused({"stats", "--rescan"}).code == ExitCode::usage);
+}
+
 TEST_CASE("compile takes everything a request has") {
   auto arguments = compileArguments({"compile",
                                      "k.cu",
