@@ -80,7 +80,9 @@ def children(process_id):
 
 
 class Daemon:
-    """A kilnd with a store, a socket and a folder for scratch files of its own."""
+    """A kilnd with a store, a socket and a folder for scratch files of its own.
+
+    `toolchains` are versions that the environment knows, or paths for kilnd to search."""
 
     def __init__(self, bin, folder, toolchains=("13.0", "12.9"), config="", arguments=(), variables=None):
         self.bin = bin
@@ -93,7 +95,7 @@ class Daemon:
         self.variables = variables or {}  # of the environment, beside the tests' own
         self.process = None
         self.scratch.mkdir()
-        paths = json.dumps([str(nvrtc_folder(version)) for version in toolchains])
+        paths = json.dumps([str(t if isinstance(t, pathlib.Path) else nvrtc_folder(t)) for t in toolchains])
         # Keys first, tables behind them, as TOML wants it.
         (folder / "kilnd.toml").write_text(
             f'store = "{self.store}"\n{config}\n[[listen]]\npath = "{self.socket}"\n'

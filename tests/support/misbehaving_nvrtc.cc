@@ -5,7 +5,7 @@
 //   misbehave: crash      calls abort()
 //   misbehave: segv       writes to address 0
 //   misbehave: exit       ends the process with status 7
-//   misbehave: hang       sleeps until it is killed
+//   misbehave: hang       sleeps until it is killed; hang BUILD: if it is that build
 //   misbehave: spin       computes until it is killed
 //   misbehave: grow       takes memory until it is killed
 //   misbehave: error      fails with NVRTC_ERROR_COMPILATION
@@ -33,6 +33,16 @@
 #include "tests/support/file_calls.h"
 
 namespace {
+
+// Which build this is; part of every output. A test makes another build by writing over the number in the
+// file.
+const volatile char build[] = "misbehaving build 1000";
+
+std::string buildNumber() {
+  std::string text;
+  for (const volatile char* at = build; *at != '\0'; ++at) text += *at;
+  return text.substr(text.rfind(' ') + 1);
+}
 
 // nvrtcResult, as far as it is used here.
 enum Result {
@@ -89,7 +99,7 @@ Result misbehave(Program& program, const std::string& how, const std::string& ar
   if (how == "crash") std::abort();
   if (how == "segv") *static_cast<volatile int*>(nullptr) = 1;
   if (how == "exit") ::_exit(7);
-  if (how == "hang") hang();
+  if (how == "hang" && (argument.empty() || argument == buildNumber())) hang();
   if (how == "spin") spin();
   if (how == "grow") grow();
   if (how == "write") program.log += tryToWrite(argument);
@@ -114,7 +124,7 @@ Result obey(Program& program) {
 }
 
 std::string codeOf(const Program& program, int count, const char* const* options) {
-  std::string code = "misbehaving_nvrtc\n";
+  std::string code = "misbehaving_nvrtc\nbuild " + buildNumber() + "\n";
   for (int i = 0; i < count; ++i) code += "option " + std::string(options[i]) + "\n";
   for (const auto& [name, content] : program.headers) code += "header " + name + "\n" + content + "\n";
   return code + "source\n" + program.source;
