@@ -145,7 +145,8 @@ TEST_CASE("Zygotes that are not kept end at once, or when their last compile has
 
   auto gate = kj::newPromiseAndFulfiller<void>();
   StandInFiles files([&](const FileQuestion&) {
-    return gate.promise.then([] { return FileAnswer{.kind = FileAnswer::Kind::file, .text = "the answer"}; });
+    return gate.promise.then(
+        [] { return FileReply{{.kind = FileAnswer::Kind::file, .text = "the answer"}}; });
   });
   auto compiled = fixture.compile(busy, "look /a", files);
   fixture.until([&] { return fixture.childId() != 0; });
