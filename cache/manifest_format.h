@@ -5,7 +5,7 @@
 //     2 toolchain     identity 32 bytes, name text
 //     3 names         digest 16 bytes: namesDigest() where names bind, zero where they do not
 //     4 dependencies  dependency_format.h
-//   Of two manifests of one store, the one stored later has the higher order.
+//   Of two manifests of one store, the one used later has the higher order.
 //
 // History: 1 is the first.
 #pragma once

@@ -59,6 +59,7 @@ class RocksDbStore final : public Store {
   StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash) override;
   StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) override;
   StoreResult<void> put(const Entry& entry, const Request& request) override;
+  StoreResult<void> touch(std::string_view domain, const Hash128& requestHash, const EntryKey& key) override;
   StoreResult<void> remove(std::string_view domain, const EntryKey& key) override;
   StoreResult<std::optional<Request>> request(std::string_view domain, const Hash128& requestHash) override;
   StoreResult<std::vector<Request>> requestsWithSource(std::string_view domain, const Hash128& sourceHash,
@@ -74,6 +75,12 @@ class RocksDbStore final : public Store {
   template <typename Read, typename Erase>
   auto readOrDrop(const Read& read, const Erase& erase) -> StoreResult<decltype(read()->value)>;
 
+  StoreResult<std::vector<StoredManifest>> storedManifests(std::string_view domain,
+                                                           const Hash128& requestHash);
+  StoreResult<void> writeEntry(const Entry& entry, const Request& request, std::string_view encoded,
+                               std::string_view encodedRequest);
+  StoreResult<std::size_t> countManifests(std::string_view domain, const Hash128& requestHash) const;
+  StoreResult<void> forgetLeastUsed(std::string_view domain, const Hash128& requestHash);
   StoreResult<Found<StoredSummary>> readSummary(std::string_view domain, const EntryKey& key) const;
   StoreResult<Found<Request>> readRequest(std::string_view domain, const Hash128& hash) const;
   StoreResult<std::optional<Hash128>> requestHashOf(std::string_view domain, const EntryKey& key) const;
@@ -117,6 +124,17 @@ auto RocksDbStore::readOrDrop(const Read& read, const Erase& erase) -> StoreResu
 
 StoreResult<std::vector<Manifest>> RocksDbStore::manifests(std::string_view domain,
                                                            const Hash128& requestHash) {
+  auto stored = storedManifests(domain, requestHash);
+  if (!stored) return std::unexpected(std::move(stored.error()));
+  std::vector<Manifest> manifests;
+  manifests.reserve(stored->size());
+  for (auto& item : *stored) manifests.push_back(std::move(item.manifest));
+  return manifests;
+}
+
+// In order of manifests().
+StoreResult<std::vector<StoredManifest>> RocksDbStore::storedManifests(std::string_view domain,
+                                                                       const Hash128& requestHash) {
   std::vector<StoredManifest> stored;
   std::vector<EntryKey> bad;
   auto prefix = rowKey(domain, requestHash);
@@ -144,10 +162,7 @@ StoreResult<std::vector<Manifest>> RocksDbStore::manifests(std::string_view doma
   // Equal orders are those of puts that ran at once: any order is right, the same each time is better.
   std::stable_sort(stored.begin(), stored.end(),
                    [](const StoredManifest& a, const StoredManifest& b) { return a.order > b.order; });
-  std::vector<Manifest> manifests;
-  manifests.reserve(stored.size());
-  for (auto& item : stored) manifests.push_back(std::move(item.manifest));
-  return manifests;
+  return stored;
 }
 
 StoreResult<std::optional<Entry>> RocksDbStore::find(std::string_view domain, const EntryKey& key) {
@@ -177,6 +192,14 @@ StoreResult<void> RocksDbStore::put(const Entry& entry, const Request& request) 
 
   const auto& domain = entry.domain;
   const auto& hash = entry.requestHash;
+  if (auto written = writeEntry(entry, request, encoded, encodedRequest); !written) return written;
+  return forgetLeastUsed(domain, hash);
+}
+
+StoreResult<void> RocksDbStore::writeEntry(const Entry& entry, const Request& request,
+                                           std::string_view encoded, std::string_view encodedRequest) {
+  const auto& domain = entry.domain;
+  const auto& hash = entry.requestHash;
   std::shared_lock lock(erasing_);
   StoredManifest manifest{manifestOf(entry), database_->sequence()};
   Database::Batch batch(*database_);
@@ -187,6 +210,45 @@ StoreResult<void> RocksDbStore::put(const Entry& entry, const Request& request) 
   batch.put(Column::requests, rowKey(domain, hash), encodedRequest);
   batch.put(Column::sources, rowKey(domain, xxh3(request.source), hash), {});
   return database_->write(batch, Database::Durability::synced);
+}
+
+// The entry that was just stored is the most recently used, so it stays.
+StoreResult<void> RocksDbStore::forgetLeastUsed(std::string_view domain, const Hash128& requestHash) {
+  auto count = countManifests(domain, requestHash);
+  if (!count) return std::unexpected(std::move(count.error()));
+  if (*count <= kMaxEntriesPerRequest) return {};
+  auto stored = storedManifests(domain, requestHash);
+  if (!stored) return std::unexpected(std::move(stored.error()));
+  std::unique_lock lock(erasing_);
+  for (std::size_t i = kMaxEntriesPerRequest; i < stored->size(); ++i) {
+    if (auto erased = eraseEntry(domain, (*stored)[i].manifest.key); !erased) return erased;
+  }
+  return {};
+}
+
+StoreResult<std::size_t> RocksDbStore::countManifests(std::string_view domain,
+                                                      const Hash128& requestHash) const {
+  std::size_t count = 0;
+  auto prefix = rowKey(domain, requestHash);
+  auto scanned = database_->scan(Column::manifests, prefix, prefix, [&](std::string_view, std::string_view) {
+    ++count;
+    return true;
+  });
+  if (!scanned) return std::unexpected(std::move(scanned.error()));
+  return count;
+}
+
+StoreResult<void> RocksDbStore::touch(std::string_view domain, const Hash128& requestHash,
+                                      const EntryKey& key) {
+  std::unique_lock lock(erasing_);  // what was erased meanwhile must not come back
+  auto found = read(Column::manifests, rowKey(domain, requestHash, key),
+                    [&](std::string_view value) { return verifiedManifest(value, key); });
+  if (!found) return std::unexpected(std::move(found.error()));
+  if (!found->value) return {};
+  found->value->order = database_->sequence();
+  Database::Batch batch(*database_);
+  batch.put(Column::manifests, rowKey(domain, requestHash, key), encodeManifest(*found->value));
+  return database_->write(batch, Database::Durability::unsynced);
 }
 
 StoreResult<void> RocksDbStore::remove(std::string_view domain, const EntryKey& key) {

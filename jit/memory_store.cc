@@ -14,14 +14,8 @@ class MemoryStore final : public Store {
  public:
   StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash) override {
     std::lock_guard lock(mutex_);
-    std::vector<const Stored*> found;
-    for (const auto& [id, stored] : entries_) {
-      if (id.first == domain && stored.entry.requestHash == requestHash) found.push_back(&stored);
-    }
-    std::sort(found.begin(), found.end(),
-              [](const Stored* a, const Stored* b) { return a->order > b->order; });
     std::vector<Manifest> manifests;
-    for (const auto* stored : found) manifests.push_back(manifestOf(stored->entry));
+    for (const auto* stored : entriesOf(domain, requestHash)) manifests.push_back(manifestOf(stored->entry));
     return manifests;
   }
 
@@ -39,6 +33,18 @@ class MemoryStore final : public Store {
     std::lock_guard lock(mutex_);
     entries_.insert_or_assign(Id(entry.domain, entry.key), Stored{entry, request.target, ++lastOrder_});
     requests_.insert_or_assign(Id(entry.domain, entry.requestHash), request);
+    auto all = entriesOf(entry.domain, entry.requestHash);
+    for (std::size_t i = kMaxEntriesPerRequest; i < all.size(); ++i) {
+      entries_.erase(Id(entry.domain, EntryKey(all[i]->entry.key)));
+    }
+    return {};
+  }
+
+  StoreResult<void> touch(std::string_view domain, const Hash128& requestHash, const EntryKey& key) override {
+    std::lock_guard lock(mutex_);
+    auto found = entries_.find(Id(domain, key));
+    if (found != entries_.end() && found->second.entry.requestHash == requestHash)
+      found->second.order = ++lastOrder_;
     return {};
   }
 
@@ -102,6 +108,18 @@ class MemoryStore final : public Store {
     Target target;
     std::uint64_t order = 0;
   };
+
+  // The most recently used first.
+  [[nodiscard]] std::vector<const Stored*> entriesOf(std::string_view domain,
+                                                     const Hash128& requestHash) const {
+    std::vector<const Stored*> found;
+    for (const auto& [id, stored] : entries_) {
+      if (id.first == domain && stored.entry.requestHash == requestHash) found.push_back(&stored);
+    }
+    std::sort(found.begin(), found.end(),
+              [](const Stored* a, const Stored* b) { return a->order > b->order; });
+    return found;
+  }
 
   std::mutex mutex_;
   std::map<Id, Stored> entries_;

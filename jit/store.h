@@ -42,6 +42,10 @@ EntrySummary summaryOf(const Entry& entry, const Target& target);
 
 inline constexpr std::size_t kMaxDomainLength = 255;  // bytes
 
+// A request has an entry for each set of files that it met: branches, versions of a header, names that bind.
+// Each costs the next lookup a comparison, so that their number is bounded.
+inline constexpr std::size_t kMaxEntriesPerRequest = 32;
+
 // What every store refuses to keep: an entry whose key is not entryKey() of it, whose requestHash is not that
 // of `request`, or whose domain's name is too long. The reason as a message; empty if the entry may be kept.
 std::string whyNotStorable(const Entry& entry, const Request& request);
@@ -58,14 +62,19 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Every manifest of the request in the domain, the most recently stored first.
+  // Every manifest of the request in the domain, the most recently used first: being stored is a use.
   virtual StoreResult<std::vector<Manifest>> manifests(std::string_view domain,
                                                        const Hash128& requestHash) = 0;
   virtual StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) = 0;
   // Keeps the entry, its manifest and its request, all or nothing, durably when it returns. An entry of the
-  // same key is replaced, and so is a request of the same hash. Fails as whyNotStorable() says, and when the
-  // disk does.
+  // same key is replaced, and so is a request of the same hash. Of more than kMaxEntriesPerRequest entries of
+  // one request the least recently used are forgotten. Fails as whyNotStorable() says, and when the disk
+  // does.
   virtual StoreResult<void> put(const Entry& entry, const Request& request) = 0;
+  // Makes the entry the most recently used of its request; no entry of that key: nothing happens. A crash may
+  // undo it.
+  virtual StoreResult<void> touch(std::string_view domain, const Hash128& requestHash,
+                                  const EntryKey& key) = 0;
   // Forgets the entry, and its request with the last entry of it; no entry of that key: nothing happens. A
   // crash right afterwards may bring it back.
   virtual StoreResult<void> remove(std::string_view domain, const EntryKey& key) = 0;

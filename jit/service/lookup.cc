@@ -35,6 +35,7 @@ class Lookup {
  private:
   kj::Promise<LookupAnswer> choose(std::vector<Manifest> manifests) {
     if (manifests.empty()) return explainUnseen();
+    mostRecent_ = manifests.front().key;
     const auto names = namesDigest(compiledNames(question_.names, question_.requestHash));
     const Manifest* otherNames = nullptr;
     for (auto& manifest : manifests) {
@@ -81,8 +82,16 @@ class Lookup {
                            "\" is not the one that its manifest describes; it is not used"});
             return fetch(nth + 1);
           }
+          if (manifest.key != mostRecent_) noteUse(manifest.key);
           return LookupAnswer{std::make_shared<const Entry>(std::move(**found)), {}};
         });
+  }
+
+  // Nobody waits for it: where it fails, the order in which entries are forgotten is a little off.
+  void noteUse(const EntryKey& key) {
+    executor_.run([&store = store_, domain = question_.domain, hash = question_.requestHash, key] {
+      (void)store.touch(domain, hash, key);
+    });
   }
 
   kj::Promise<LookupAnswer> explainUnseen() {
@@ -119,6 +128,7 @@ class Lookup {
   const std::function<void(const StoreError&)>& onStoreError_;
   LookupQuestion question_;
   std::vector<Manifest> candidates_;  // of a wanted toolchain, under the asker's names, the most recent first
+  EntryKey mostRecent_;               // of all manifests
   std::vector<std::size_t> agreeing_;  // those of them whose dependencies agree, as indices
 };
 

@@ -91,7 +91,7 @@ TEST_CASE_METHOD(Fixture, "A large output is found, whole") {
   REQUIRE(store->find("default", entry.key).value() == entry);
 }
 
-TEST_CASE_METHOD(Fixture, "Manifests of a request come most recently stored first") {
+TEST_CASE_METHOD(Fixture, "Manifests of a request come most recently used first") {
   auto entry = sampleEntry(sampleRequest());
   std::vector<EntryKey> expected;
   for (auto content : {"e", "b", "d", "a", "c"}) {
@@ -104,6 +104,48 @@ TEST_CASE_METHOD(Fixture, "Manifests of a request come most recently stored firs
   REQUIRE(store->put(underOtherFiles(entry, "b"), sampleRequest()));
   std::rotate(expected.begin(), expected.begin() + 3, expected.begin() + 4);
   REQUIRE(keysOf(*store->manifests("default", entry.requestHash)) == expected);
+}
+
+TEST_CASE_METHOD(Fixture, "An entry that is used comes first again") {
+  auto request = sampleRequest();
+  auto first = sampleEntry(request);
+  auto second = underOtherFiles(first, "other");
+  REQUIRE(store->put(first, request));
+  REQUIRE(store->put(second, request));
+  REQUIRE(store->touch("default", first.requestHash, first.key));
+  CHECK(keysOf(store->manifests("default", first.requestHash).value()) ==
+        std::vector<EntryKey>{first.key, second.key});
+  CHECK(store->manifests("default", first.requestHash).value()[0] == manifestOf(first));
+  REQUIRE(store->touch("default", first.requestHash, underOtherFiles(first, "never stored").key));
+  REQUIRE(store->touch("another", first.requestHash, second.key));
+  CHECK(keysOf(store->manifests("default", first.requestHash).value()) ==
+        std::vector<EntryKey>{first.key, second.key});
+}
+
+TEST_CASE_METHOD(Fixture, "Of too many entries of one request the least recently used is forgotten, whole") {
+  auto request = sampleRequest();
+  std::vector<Entry> entries;
+  for (std::size_t i = 0; i < kMaxEntriesPerRequest; ++i) {
+    entries.push_back(underOtherFiles(sampleEntry(request), "content " + std::to_string(i)));
+    REQUIRE(store->put(entries.back(), request));
+  }
+  auto other = sampleEntry(requestNumber(1));
+  REQUIRE(store->put(other, requestNumber(1)));
+  REQUIRE(store->touch("default", entries[0].requestHash, entries[0].key));
+  auto newest = underOtherFiles(sampleEntry(request), "newest");
+  REQUIRE(store->put(newest, request));
+
+  auto keys = keysOf(store->manifests("default", newest.requestHash).value());
+  CHECK(keys.size() == kMaxEntriesPerRequest);
+  CHECK(keys[0] == newest.key);
+  CHECK(keys[1] == entries[0].key);
+  CHECK_FALSE(store->find("default", entries[1].key).value());
+  CHECK(store->find("default", entries[2].key).value());
+  CHECK(store->find("default", other.key).value());
+  CHECK(store->request("default", newest.requestHash).value() == request);
+  CHECK(store->statistics().value().entries == kMaxEntriesPerRequest + 1);
+  REQUIRE(store->put(newest, request));
+  CHECK(store->manifests("default", newest.requestHash).value().size() == kMaxEntriesPerRequest);
 }
 
 TEST_CASE_METHOD(Fixture, "An entry of the same key is replaced") {

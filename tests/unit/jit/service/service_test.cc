@@ -246,4 +246,19 @@ TEST_CASE("statistics count what was saved") {
   CHECK(fixture.service.statistics("nobody").hits == 0);
 }
 
+TEST_CASE("a hit makes its entry the last to be forgotten") {
+  ServiceFixture fixture;
+  fixture.compilers.reads = {kHeader};
+  auto main = filesWith("main");
+  auto branch = filesWith("branch");
+  auto first = fixture.compile(*main).wait(fixture.io.waitScope);
+  auto second = fixture.compile(*branch).wait(fixture.io.waitScope);
+  CHECK(fixture.compile(*main).wait(fixture.io.waitScope).how == Outcome::How::hit);
+  fixture.settle();
+  auto manifests = fixture.store.manifests("users", first.entry->requestHash).value();
+  REQUIRE(manifests.size() == 2);
+  CHECK(manifests[0].key == first.entry->key);
+  CHECK(manifests[1].key == second.entry->key);
+}
+
 }  // namespace kiln::test

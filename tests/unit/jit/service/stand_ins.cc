@@ -110,6 +110,12 @@ StoreResult<void> FailingStore::put(const Entry& entry, const Request& request) 
   return store_->put(entry, request);
 }
 
+StoreResult<void> FailingStore::touch(std::string_view domain, const Hash128& requestHash,
+                                      const EntryKey& key) {
+  if (writesFail) return std::unexpected(StoreError{"the disk is full"});
+  return store_->touch(domain, requestHash, key);
+}
+
 StoreResult<void> FailingStore::remove(std::string_view domain, const EntryKey& key) {
   return store_->remove(domain, key);
 }
