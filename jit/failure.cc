@@ -1,40 +1,44 @@
 #include "jit/failure.h"
 
 namespace kiln {
+namespace {
 
-std::string_view name(FailureKind kind) {
-  switch (kind) {
-    case FailureKind::compileError:
-      return "compile_error";
-    case FailureKind::invalidRequest:
-      return "invalid_request";
-    case FailureKind::unsupportedTarget:
-      return "unsupported_target";
-    case FailureKind::toolchainUnavailable:
-      return "toolchain_unavailable";
-    case FailureKind::timeout:
-      return "timeout";
-    case FailureKind::memoryLimit:
-      return "memory_limit";
-    case FailureKind::compilerCrash:
-      return "compiler_crash";
-    case FailureKind::notPinned:
-      return "not_pinned";
-    case FailureKind::overloaded:
-      return "overloaded";
-    case FailureKind::internal:
-      return "internal";
-    case FailureKind::fileUnavailable:
-      return "file_unavailable";
-  }
-  return "internal";
+constexpr std::size_t kNone = kFailures.size();
+
+// Where in the table a number stands; kNone if it is no kind's.
+constexpr std::size_t rowOf(std::uint16_t number) {
+  std::size_t row = 0;
+  while (row < kFailures.size() && static_cast<std::uint16_t>(kFailures[row].kind) != number) ++row;
+  return row;
 }
+
+constexpr bool hasEveryNumberOnce() {
+  for (std::uint16_t number = 1; number <= kFailures.size(); ++number) {
+    if (rowOf(number) == kNone) return false;
+  }
+  return true;
+}
+static_assert(hasEveryNumberOnce(), "kFailures has one row for each kind, and kinds are numbered from 1");
+
+const FailureTraits& traitsOf(FailureKind kind) {
+  auto row = rowOf(static_cast<std::uint16_t>(kind));
+  return kFailures[row != kNone ? row : rowOf(static_cast<std::uint16_t>(FailureKind::internal))];
+}
+
+}  // namespace
+
+std::string_view name(FailureKind kind) { return traitsOf(kind).name; }
 
 std::optional<FailureKind> failureKindFromNumber(std::uint16_t number) {
-  if (number < 1 || number > 11) return std::nullopt;
-  return static_cast<FailureKind>(number);
+  auto row = rowOf(number);
+  if (row == kNone) return std::nullopt;
+  return kFailures[row].kind;
 }
 
-bool isDeterministic(FailureKind kind) { return kind == FailureKind::compileError; }
+std::string_view describe(Remembered remembered) {
+  return remembered == Remembered::no ? "no" : "with its log, as long as the store keeps its entry";
+}
+
+bool isDeterministic(FailureKind kind) { return traitsOf(kind).remembered != Remembered::no; }
 
 }  // namespace kiln

@@ -2,9 +2,30 @@
 
 #include <catch2/catch.hpp>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
+#include <string>
+#include <vector>
 
 using namespace kiln;
+
+namespace {
+
+// The rows of the table of failures in docs/ARCHITECTURE.md, up to the exit status.
+std::vector<std::string> documentedFailures() {
+  std::ifstream file(std::filesystem::path(KILN_SOURCE_DIR) / "docs" / "ARCHITECTURE.md");
+  std::string line;
+  while (std::getline(file, line) && line != "## Failures") continue;
+  std::vector<std::string> rows;
+  while (std::getline(file, line) && !line.starts_with("## ")) {
+    if (!line.starts_with("| `")) continue;
+    rows.push_back(line.substr(0, line.rfind("| ", line.size() - 3)));
+  }
+  return rows;
+}
+
+}  // namespace
 
 TEST_CASE("Failures have the names and numbers they always had") {
   const std::map<std::uint16_t, std::string_view> names = {
@@ -25,4 +46,13 @@ TEST_CASE("Only a compile error is the same every time") {
     auto kind = *failureKindFromNumber(number);
     REQUIRE(isDeterministic(kind) == (kind == FailureKind::compileError));
   }
+}
+
+TEST_CASE("The table of failures in the documentation is the one in the code") {
+  std::vector<std::string> expected;
+  for (const auto& failure : kFailures) {
+    expected.push_back("| `" + std::string(failure.name) + "` | " + std::string(failure.when) + " | " +
+                       std::string(describe(failure.remembered)) + " ");
+  }
+  REQUIRE(documentedFailures() == expected);
 }
