@@ -40,6 +40,20 @@ bool namesBind(const Request& request, const Frontend& frontend, const CompileFi
                      [&](const Output& output) { return holdsSourceName(output.bytes, request.names); });
 }
 
+// A compiler passes over a directory where it looks for a header, and calls it an error of the source where
+// that leaves it without one: its log then quotes the header's name.
+std::string directoryForHeader(const Compiled& compiled) {
+  const auto* failure = std::get_if<Failure>(&compiled.result);
+  if (failure == nullptr || failure->kind != FailureKind::compileError) return {};
+  for (const auto& dependency : compiled.dependencies) {
+    if (dependency.kind != FileKind::directory) continue;
+    auto name = dependency.path.path.substr(dependency.path.path.rfind('/') + 1);
+    if (failure->log.find(name + '"') == std::string::npos) continue;
+    return "the compiler looked for a header at " + describe(dependency.path) + ", which is a directory";
+  }
+  return {};
+}
+
 }  // namespace
 
 int runJob(int socket, LoadedToolchain& toolchain) {
@@ -59,6 +73,7 @@ int runJob(int socket, LoadedToolchain& toolchain) {
   compiled.dependencies = files.dependencies();
   compiled.namesBind = namesBind(*request, *toolchain.frontend, files, compiled.result);
   compiled.unclean = files.unclean();
+  if (compiled.unclean.empty()) compiled.unclean = directoryForHeader(compiled);
   return job.finish(compiled) ? 0 : JobConnection::kBrokenSocket;
 }
 
