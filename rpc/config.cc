@@ -109,6 +109,7 @@ Config readAll(const toml::table& table, const std::string& file, ConfigErrors& 
   reader.number("jobs", 1, 4096, config.jobs);
   reader.number("queue", 0, 1'000'000, config.queue);
   readSeconds(reader, "compile_timeout_seconds", 1, config.compileTimeout);
+  readSeconds(reader, "file_timeout_seconds", 1, config.fileTimeout);
   readSeconds(reader, "shutdown_timeout_seconds", 0, config.shutdownTimeout);
   reader.number("memory_limit_mb", 64, 1 << 24, config.memoryLimitMegabytes);
   reader.number("max_source_mb", 1, kMaxSourceMegabytes, config.maxSourceMegabytes);
@@ -191,6 +192,7 @@ std::string describe(const Config& config) {
   if (!config.compiler.empty()) out << "compiler = " << inQuotes(config.compiler.string()) << '\n';
   if (config.jobs != 0) out << "jobs = " << config.jobs << '\n';
   out << "queue = " << config.queue << "\ncompile_timeout_seconds = " << config.compileTimeout.count()
+      << "\nfile_timeout_seconds = " << config.fileTimeout.count()
       << "\nshutdown_timeout_seconds = " << config.shutdownTimeout.count()
       << "\nmemory_limit_mb = " << config.memoryLimitMegabytes
       << "\nmax_source_mb = " << config.maxSourceMegabytes << "\nlog_level = \"" << level->first << "\"\n";

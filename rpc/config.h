@@ -33,6 +33,7 @@ struct Config {
   unsigned jobs = 0;               // compiles that run at once; 0: one for each processor
   unsigned queue = 4096;           // compiles that may wait
   std::chrono::seconds compileTimeout{120};
+  std::chrono::seconds fileTimeout{30};  // of one question to a client about its files
   std::chrono::seconds shutdownTimeout{30};
   std::uint64_t memoryLimitMegabytes = 4096;  // of one compile
   std::uint64_t maxSourceMegabytes = 64;      // of one request's source and headers in memory

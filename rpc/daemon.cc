@@ -75,7 +75,9 @@ void runDaemon(kj::AsyncIoContext& io, const Config& config, ToolchainSurvey& su
                          .stop = [&asked] { asked.fulfiller->fulfill(); },
                          .storePath = config.store.string(),
                          .jobs = config.jobs,
-                         .maxSourceMegabytes = config.maxSourceMegabytes};
+                         .maxSourceMegabytes = config.maxSourceMegabytes,
+                         .timer = timer,
+                         .fileTimeout = toKj(config.fileTimeout)};
   Server server(*io.lowLevelProvider, timer, context);
   for (auto& listener : listeners) server.listen(kj::mv(listener));
   notifyServiceManager("READY=1");

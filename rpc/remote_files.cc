@@ -15,8 +15,8 @@ constexpr std::uint32_t kAheadOfAnAnswer = 128 << 10;
 
 constexpr FileState kUnknownState{.kind = kUnknownFileKind, .size = 0, .xxh3 = {}, .identity = 0};
 
-FileReply failedAnswer(std::string message) {
-  return {{.kind = FileAnswer::Kind::failed, .text = std::move(message), .error = EIO}};
+FileReply failedAnswer(std::string message, int error = EIO) {
+  return {{.kind = FileAnswer::Kind::failed, .text = std::move(message), .error = error}};
 }
 
 // What an exception of the client's means to the question: an answer, unless the client is gone.
@@ -42,7 +42,8 @@ FileState readState(schema::FileDigest::Reader reader) {
     return kUnknownState;
   }
   FileState state{static_cast<FileKind>(reader.getKind()), reader.getSize(), {}, reader.getIdentity()};
-  if (!hasDigest(state.kind)) return state;
+  // A client gives no digest of what is of another kind than it was asked after; none is that of nothing.
+  if (!hasDigest(state.kind) || reader.getXxh3().size() == 0) return state;
   auto digest = Hash128::fromBytes(convert::bytes(reader.getXxh3()));
   if (!digest) return kUnknownState;
   state.xxh3 = *digest;
@@ -59,12 +60,15 @@ std::vector<FileState> readStates(capnp::List<schema::FileDigest>::Reader digest
 
 class RemoteFiles final : public ClientFiles {
  public:
-  explicit RemoteFiles(schema::FileSource::Client source) : source_(kj::mv(source)) {}
+  RemoteFiles(schema::FileSource::Client source, FileTimeLimit timeLimit)
+      : source_(kj::mv(source)), timeLimit_(timeLimit) {}
 
   kj::Promise<FileReply> answer(FileQuestion question) override {
     auto answered = question.kind == FileQuestion::Kind::look ? answerLook(std::move(question.path))
                                                               : ask(question.kind, question.path);
-    return answered.catch_([](kj::Exception&& exception) { return answerFor(kj::mv(exception)); });
+    return answered.catch_([](kj::Exception&& exception) { return answerFor(kj::mv(exception)); })
+        .exclusiveJoin(whenTimeIsUp().then(
+            [limit = timeLimit_.limit] { return failedAnswer(noAnswer(limit), ETIMEDOUT); }));
   }
 
   kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) override {
@@ -82,10 +86,20 @@ class RemoteFiles final : public ClientFiles {
         .catch_([count](kj::Exception&& exception) -> kj::Promise<std::vector<FileState>> {
           if (exception.getType() == kj::Exception::Type::DISCONNECTED) return kj::mv(exception);
           return std::vector<FileState>(count, kUnknownState);
-        });
+        })
+        .exclusiveJoin(whenTimeIsUp().then([count] { return std::vector<FileState>(count, kUnknownState); }));
   }
 
  private:
+  kj::Promise<void> whenTimeIsUp() { return timeLimit_.timer.afterDelay(timeLimit_.limit); }
+
+  static std::string noAnswer(kj::Duration limit) {
+    return "it gave no answer within " + std::to_string(limit / kj::SECONDS) +
+           " s (file_timeout_seconds in kilnd's configuration); see what keeps the client, or its file "
+           "system, from "
+           "answering";
+  }
+
   kj::Promise<FileReply> ask(FileQuestion::Kind kind, const std::string& path) {
     switch (kind) {
       case FileQuestion::Kind::look:
@@ -134,12 +148,13 @@ class RemoteFiles final : public ClientFiles {
 
   schema::FileSource::Client source_;
   FetchedAhead ahead_{source_};
+  const FileTimeLimit timeLimit_;
 };
 
 }  // namespace
 
-kj::Own<ClientFiles> makeRemoteFiles(schema::FileSource::Client source) {
-  return kj::refcounted<RemoteFiles>(kj::mv(source));
+kj::Own<ClientFiles> makeRemoteFiles(schema::FileSource::Client source, FileTimeLimit timeLimit) {
+  return kj::refcounted<RemoteFiles>(kj::mv(source), timeLimit);
 }
 
 }  // namespace kiln

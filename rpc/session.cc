@@ -217,7 +217,7 @@ class SessionImpl final : public schema::Session::Server {
   template <typename Params>
   Asker asker(Params params, Names names) {
     return {peer_.domain, std::move(names), std::string(convert::text(params.getToolchain())),
-            makeRemoteFiles(params.getFiles())};
+            makeRemoteFiles(params.getFiles(), {context_.timer, context_.fileTimeout})};
   }
 
   void answerLookup(schema::LookupResult::Builder builder, const LookupResult& result,

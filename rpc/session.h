@@ -2,6 +2,7 @@
 #pragma once
 
 #include <kj/async.h>
+#include <kj/timer.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -31,6 +32,8 @@ struct SessionContext {
   std::string storePath;
   unsigned jobs = 1;
   std::uint64_t maxSourceMegabytes = 64;
+  kj::Timer& timer;
+  kj::Duration fileTimeout = 30 * kj::SECONDS;  // of one question to a client about its files
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   unsigned clients = 0;
   bool stopping = false;

@@ -92,15 +92,15 @@ kj::Promise<Compiled> Job::handle(schema::ChildMessage::Reader message) {
 
 kj::Promise<Compiled> Job::answer(FileQuestion question) {
   phase_ = Phase::answering;
-  auto path = question.path;
+  asked_ = question.path;
   return kj::evalNow([&] { return files_.answer(std::move(question)); })
       .then(
           [this](FileReply reply) {
             phase_ = Phase::talking;
             return send(reply);
           },
-          [this, path](kj::Exception&& exception) -> kj::Promise<Compiled> {
-            return failed(FailureKind::fileUnavailable, "could not go on, since '" + path +
+          [this](kj::Exception&& exception) -> kj::Promise<Compiled> {
+            return failed(FailureKind::fileUnavailable, "could not go on, since '" + asked_ +
                                                             "' cannot be asked of the client any more: " +
                                                             exception.getDescription().cStr());
           });
@@ -125,8 +125,9 @@ kj::Promise<Compiled> Job::watchChild() {
 
 kj::Promise<Compiled> Job::watchTime() {
   return context_.timer.afterDelay(toKj(timeout_)).then([this] {
+    auto when = phase_ == Phase::answering ? ", while the client was asked for '" + asked_ + "'" : "";
     return failed(FailureKind::timeout,
-                  "was stopped at its time limit of " + describeDuration(timeout_) +
+                  "was stopped at its time limit of " + describeDuration(timeout_) + when +
                       "; ask for more time, or raise compile_timeout_seconds in kilnd's configuration");
   });
 }

@@ -58,6 +58,7 @@ class Job {
   FileAnswerer& files_;
 
   Phase phase_ = Phase::talking;
+  std::string asked_;  // the path that the client is asked after, or was last
   kj::TimePoint started_;
   std::optional<CompilerProcess> process_;
   kj::Own<kj::AsyncIoStream> stream_;

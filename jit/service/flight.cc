@@ -9,10 +9,12 @@ namespace kiln {
 namespace {
 
 // Whether the result comes of something that the files of one client did and that no dependency tells of: a
-// file that could not be read. Limits and crashes are everyone's.
-bool isForLeaderOnly(const Compiled& compiled) {
+// file that could not be read, or whose answer the time limit did not wait for. Other limits and crashes are
+// everyone's.
+bool isForLeaderOnly(const Compiled& compiled, bool awaitsAnswer) {
   const auto* failure = std::get_if<Failure>(&compiled.result);
   if (failure != nullptr && failure->kind == FailureKind::fileUnavailable) return true;
+  if (failure != nullptr && failure->kind == FailureKind::timeout && awaitsAnswer) return true;
   return !compiled.unclean.empty() && (failure == nullptr || isDeterministic(failure->kind));
 }
 
@@ -109,7 +111,7 @@ kj::Promise<Compiled> Flight::compile() {
 
 kj::Promise<Published> Flight::publishCompiled(Compiled compiled) {
   state_ = State::publishing;
-  isForLeaderOnly_ = isForLeaderOnly(compiled);
+  isForLeaderOnly_ = isForLeaderOnly(compiled, awaitsAnswer_);
   observer_.compileEnded(*this, compiled);
   return executor_.run(
       [&store = store_, job = CompileJob{key_.domain, key_.requestHash, request_, toolchain_},
@@ -135,6 +137,7 @@ Landing Flight::landingFor(const Seat& seat, const Published& published) const {
 // A question belongs to the compile, not to the client it was put to: when the leader changes, it is asked
 // again.
 kj::Promise<FileReply> Flight::answer(FileQuestion question) {
+  awaitsAnswer_ = true;
   if (leader_ == nullptr) return kj::NEVER_DONE;
   auto* asked = leader_;
   auto files = asked->waiter.files->addRef();
@@ -149,6 +152,7 @@ kj::Promise<FileReply> Flight::answer(FileQuestion question) {
       .exclusiveJoin(kj::mv(changed))
       .then([this, question = std::move(question)](
                 std::optional<FileReply>&& given) mutable -> kj::Promise<FileReply> {
+        awaitsAnswer_ = !given;
         if (given) return std::move(*given);
         return answer(std::move(question));
       });

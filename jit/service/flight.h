@@ -120,6 +120,7 @@ class Flight final : public kj::Refcounted, private FileAnswerer {
   State state_ = State::queued;
   bool closed_ = false;
   bool isOfOneClient_ = true;             // whether one leader's files answered everything
+  bool awaitsAnswer_ = false;             // whether the compile's last question has no answer yet
   bool isForLeaderOnly_ = false;          // the result comes of something that only the leader's files did
   std::chrono::milliseconds timeout_{0};  // the compile's
   // Resolves when the leader changes.

@@ -57,7 +57,6 @@ std::string identityChange(const DependencySet& dependencies, const FileCheck& c
 std::string changeOf(const DependencySet& dependencies, const FileCheck& check, std::size_t at) {
   const auto& before = dependencies[at];
   const auto& now = check.states[at];
-  if (now.kind == kUnknownFileKind) return "could not be read";
   if (before.kind == FileKind::absent && now.kind != FileKind::absent) return "appeared";
   if (before.kind != FileKind::absent && now.kind == FileKind::absent) return "disappeared";
   if (before.kind != now.kind) {
@@ -140,6 +139,10 @@ std::vector<std::string> differences(const Request& wanted, const Request& seen)
 
 std::string missByFile(const DependencySet& dependencies, const FileCheck& check) {
   const auto at = check.firstDisagreement.value_or(0);
+  if (check.states[at].kind == kUnknownFileKind) {
+    return describe(dependencies[at].path) +
+           " could not be read, so that nothing tells whether it is as the nearest entry had it";
+  }
   return describe(dependencies[at].path) + " " + changeOf(dependencies, check, at) +
          " since the nearest entry was compiled";
 }

@@ -22,6 +22,7 @@ TEST_CASE("an empty configuration gives the defaults") {
   CHECK(config->listen.empty());
   CHECK(config->queue == 4096);
   CHECK(config->compileTimeout == std::chrono::seconds(120));
+  CHECK(config->fileTimeout == std::chrono::seconds(30));
   CHECK(config->toolchains.system);
 }
 
@@ -32,6 +33,7 @@ compiler = "/opt/kiln/kiln-compiler"
 jobs = 3
 queue = 7
 compile_timeout_seconds = 5
+file_timeout_seconds = 6
 shutdown_timeout_seconds = 0
 memory_limit_mb = 512
 max_source_mb = 2
@@ -55,6 +57,7 @@ system = false
   CHECK(config->jobs == 3);
   CHECK(config->queue == 7);
   CHECK(config->compileTimeout == std::chrono::seconds(5));
+  CHECK(config->fileTimeout == std::chrono::seconds(6));
   CHECK(config->shutdownTimeout == std::chrono::seconds(0));
   CHECK(config->memoryLimitMegabytes == 512);
   CHECK(config->maxSourceMegabytes == 2);

@@ -74,7 +74,8 @@ struct ServerFixture : ServiceFixture {
       .stop = [this] { stopAsked = true; },
       .storePath = "/store",
       .jobs = 2,
-      .maxSourceMegabytes = 1};
+      .maxSourceMegabytes = 1,
+      .timer = io.provider->getTimer()};
   kj::Own<Server> server = kj::heap<Server>(*io.lowLevelProvider, io.provider->getTimer(), context);
 };
 

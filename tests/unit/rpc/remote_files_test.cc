@@ -2,6 +2,7 @@
 
 #include <kj/async-io.h>
 #include <kj/debug.h>
+#include <kj/timer.h>
 
 #include <catch2/catch.hpp>
 
@@ -12,7 +13,7 @@ using namespace kiln;
 
 namespace {
 
-enum class Mood { tooFew, wrongSize, unknownKind, failing, gone, right };
+enum class Mood { tooFew, wrongSize, noDigest, unknownKind, failing, gone, silent, right };
 
 // A client that answers as it should, or in one of the ways in which it should not.
 class MoodyFileSource final : public schema::FileSource::Server {
@@ -22,6 +23,7 @@ class MoodyFileSource final : public schema::FileSource::Server {
  protected:
   kj::Promise<void> look(LookContext context) override {
     throwIfAsked();
+    if (mood_ == Mood::silent) return kj::NEVER_DONE;
     auto answers = context.getResults().initAnswers(mood_ == Mood::tooFew ? 0 : 1);
     if (mood_ != Mood::tooFew) answers[0].setFile(convert::toData("content"));
     return kj::READY_NOW;
@@ -29,10 +31,12 @@ class MoodyFileSource final : public schema::FileSource::Server {
 
   kj::Promise<void> digests(DigestsContext context) override {
     throwIfAsked();
+    if (mood_ == Mood::silent) return kj::NEVER_DONE;
     auto count = context.getParams().getPaths().size();
     auto digests = context.getResults().initDigests(mood_ == Mood::tooFew ? count - 1 : count);
     for (auto digest : digests) {
       digest.setKind(mood_ == Mood::unknownKind ? 99 : static_cast<std::uint8_t>(FileKind::file));
+      if (mood_ == Mood::noDigest) continue;
       auto value = xxh3("content");
       auto bytes = convert::toData(value.view());
       digest.setXxh3(mood_ == Mood::wrongSize ? bytes.slice(0, 8) : bytes);
@@ -54,8 +58,11 @@ class MoodyFileSource final : public schema::FileSource::Server {
   Mood mood_;
 };
 
+const RolePath kPath{FileRole::absolute, 0, "/a"};
+constexpr auto kLimit = 7 * kj::SECONDS;
+
 struct Asked {
-  explicit Asked(Mood mood) : files(makeRemoteFiles(kj::heap<MoodyFileSource>(mood))) {}
+  explicit Asked(Mood mood) : files(makeRemoteFiles(kj::heap<MoodyFileSource>(mood), {timer, kLimit})) {}
 
   FileAnswer look() { return files->answer({FileQuestion::Kind::look, "/a"}).wait(io.waitScope).answer; }
   std::vector<FileState> digests() {
@@ -63,6 +70,7 @@ struct Asked {
   }
 
   kj::AsyncIoContext io = kj::setupAsyncIo();
+  kj::TimerImpl timer{kj::origin<kj::TimePoint>()};  // a clock that a test moves
   kj::Own<ClientFiles> files;
 };
 
@@ -96,6 +104,13 @@ TEST_CASE("digests that are too few, too short or of an unknown kind agree with 
   }
 }
 
+TEST_CASE("a file without a digest is known to be there and agrees with no file") {
+  auto states = Asked(Mood::noDigest).digests();
+  REQUIRE(states.size() == 2);
+  CHECK(states[0].kind == FileKind::file);
+  CHECK(firstDisagreement({{kPath, FileKind::file, 0, xxh3(""), {}, 1}}, states) == 0);
+}
+
 TEST_CASE("no answer to a question is an answer that failed") {
   CHECK(Asked(Mood::tooFew).look().kind == FileAnswer::Kind::failed);
 }
@@ -106,9 +121,23 @@ TEST_CASE("a client that is gone rejects") {
   CHECK_THROWS_AS(asked.digests(), kj::Exception);
 }
 
+TEST_CASE("a client that is silent beyond the limit failed to answer, and agrees with nothing") {
+  Asked asked(Mood::silent);
+  auto answer = asked.files->answer({FileQuestion::Kind::look, "/a"});
+  auto digests = asked.files->digests({{"/a", FileKind::file}});
+  asked.timer.advanceTo(kj::origin<kj::TimePoint>() + kLimit - 1 * kj::MILLISECONDS);
+  CHECK_FALSE(answer.poll(asked.io.waitScope));
+  CHECK_FALSE(digests.poll(asked.io.waitScope));
+  asked.timer.advanceTo(kj::origin<kj::TimePoint>() + kLimit);
+  auto given = answer.wait(asked.io.waitScope).answer;
+  CHECK(given.kind == FileAnswer::Kind::failed);
+  CHECK(given.text.find("7 s (file_timeout_seconds") != std::string::npos);
+  CHECK(digests.wait(asked.io.waitScope).at(0).kind == kUnknownFileKind);
+}
+
 TEST_CASE("a client that gave no files fails every question") {
   auto io = kj::setupAsyncIo();
-  auto files = makeRemoteFiles(nullptr);
+  auto files = makeRemoteFiles(nullptr, {io.provider->getTimer(), kLimit});
   auto reply = files->answer({FileQuestion::Kind::look, "/a"}).wait(io.waitScope);
   CHECK(reply.answer.kind == FileAnswer::Kind::failed);
 }
