@@ -19,7 +19,10 @@ Runtime::Loop::Loop(IoThread& io, const ConnectOptions& options)
 kj::Exception Runtime::Loop::describe(const kj::Exception& exception) const {
   auto text = "kilnd at '" + socket + "' ";
   if (exception.getType() == kj::Exception::Type::DISCONNECTED) {
-    text += "went away during the call. Its log says why";
+    text +=
+        "went away during the call. Its log says why, unless the request is far larger than its "
+        "max_source_mb "
+        "allows";
   } else {
     text += std::string("could not answer: ") + exception.getDescription().cStr();
   }
