@@ -1,18 +1,10 @@
 """A client in another language speaks the public schema: pycapnp, which takes no descriptors."""
 
-import asyncio
 import hashlib
-import os
-import pathlib
 
 import capnp
-import xxhash
 
-SCHEMA = pathlib.Path(__file__).parents[2] / "rpc" / "schema" / "kiln.capnp"
-CXX_IMPORTS = pathlib.Path(os.environ["KILN_TEST_CAPNP_IMPORTS"])  # holds capnp/c++.capnp
-
-capnp.remove_import_hook()
-schema = capnp.load(str(SCHEMA), imports=[str(CXX_IMPORTS)])
+from scripted_client import DictionaryFiles, connect, request, run, schema
 
 SOURCE = b'#include "scale.h"\nextern "C" __global__ void scale(float* x) { x[threadIdx.x] *= SCALE; }\n'
 # More than 64 KiB of machine code, so that a client that takes descriptors would get one.
@@ -21,70 +13,6 @@ LARGE_SOURCE = (
     b"#define R(n) T(n##0) T(n##1) T(n##2) T(n##3) T(n##4) T(n##5) T(n##6) T(n##7)\n"
     b"R(1) R(2) R(3) R(4) R(5) R(6) R(7) R(8) R(9) R(10) R(11) R(12)\n"
 )
-
-
-class DictionaryFiles(schema.FileSource.Server):
-    """Files that exist in this dictionary only, not on any disk."""
-
-    def __init__(self, files):
-        self.files = files
-        self.asked = []
-
-    def fill(self, answer, path):
-        if path in self.files:
-            answer.identity = hash(path) & 0xFFFFFFFF
-            answer.size = len(self.files[path])
-            answer.file = self.files[path]
-        elif any(name.startswith(path.rstrip("/") + "/") for name in self.files):
-            answer.identity = hash(path) & 0xFFFFFFFF
-            answer.directory = None
-        else:
-            answer.absent = path
-
-    async def look_context(self, context):
-        paths = list(context.params.paths)
-        self.asked += paths
-        answers = context.results.init("answers", len(paths))
-        for answer, path in zip(answers, paths):
-            self.fill(answer, path)
-
-    async def digests_context(self, context):
-        questions = context.params.paths
-        digests = context.results.init("digests", len(questions))
-        for digest, question in zip(digests, questions):
-            if question.path in self.files:
-                content = self.files[question.path]
-                digest.kind = 2
-                digest.size = len(content)
-                digest.xxh3 = xxhash.xxh3_128_digest(content)
-                digest.identity = hash(question.path) & 0xFFFFFFFF
-            elif any(name.startswith(question.path.rstrip("/") + "/") for name in self.files):
-                digest.kind = 3
-            else:
-                digest.kind = 1
-
-
-async def connect(socket):
-    stream = await capnp.AsyncIoStream.create_unix_connection(str(socket))
-    client = capnp.TwoPartyClient(stream)
-    kiln = client.bootstrap().cast_as(schema.Kiln)
-    info = {"protocolVersion": schema.protocolVersion, "requestHashVersion": 0, "name": "pycapnp test"}
-    connected = await kiln.connect(client=info)
-    return client, connected.session
-
-
-def request(source, name):
-    return {
-        "language": 1,
-        "target": "sm_90",
-        "source": source,
-        "names": {"source": name, "workingDirectory": "/virtual", "includeDirectories": ["/virtual/include"]},
-        "outputs": [1],
-    }
-
-
-def run(coroutine):
-    return asyncio.run(capnp.run(coroutine))
 
 
 def test_pycapnp_compiles_through_files_that_only_it_has(daemon):

@@ -10,6 +10,9 @@
 //   misbehave: grow       takes memory until it is killed
 //   misbehave: error      fails with NVRTC_ERROR_COMPILATION
 //   misbehave: memory     fails with NVRTC_ERROR_OUT_OF_MEMORY
+//   misbehave: error-out-of-memory
+//                         fails with NVRTC_ERROR_COMPILATION, as NVRTC does where its front end is refused
+//                         memory
 //   misbehave: write PATH tries to write a file; the log says how that went
 //   call FUNCTION PATH    makes a call of file_calls.h; its description is a line of the log
 //
@@ -104,6 +107,10 @@ Result misbehave(Program& program, const std::string& how, const std::string& ar
   if (how == "grow") grow();
   if (how == "write") program.log += tryToWrite(argument);
   if (how == "memory") return outOfMemory;
+  if (how == "error-out-of-memory") {
+    program.log += program.name + "(1): catastrophic error: out of memory\n";
+    return compilation;
+  }
   if (how != "error") return success;
   program.log += program.name + "(1): error: misbehaving as told\n";
   return compilation;

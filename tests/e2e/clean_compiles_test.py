@@ -1,0 +1,303 @@
+"""Only clean compiles are remembered: what something got in the way of is told as what it is, and then forgotten."""
+
+import asyncio
+import os
+import pathlib
+import resource
+import socket
+import stat
+
+import pytest
+
+from harness import Kiln, cuda_includes
+from kernels import BLOCK_REDUCE
+from scripted_client import (
+    INCLUDE,
+    DictionaryFiles,
+    ask,
+    compile_once,
+    connect,
+    cubin,
+    failure,
+    run,
+)
+
+MISBEHAVING = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent / "misbehaving_nvrtc"
+os.environ.setdefault("KILN_TEST_NVRTC_13_99", str(MISBEHAVING))
+SANITIZED = "asan" in str(MISBEHAVING)
+
+USES_V = '#include <v.h>\nextern "C" __global__ void k(int* x) { *x = V; }\n'
+NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+def entries(kiln):
+    return kiln.json("stats")["entries"]
+
+
+@pytest.fixture
+def unprivileged(bin, daemon, work, folder):
+    """The command line as a user who may not read what root may."""
+    for path in (folder, daemon.folder, work):
+        path.chmod(0o755)
+    daemon.socket.chmod(0o666)
+    return Kiln(bin, daemon.socket, work)
+
+
+def forbid(path):
+    path.write_text("#define V 1\n")
+    path.chmod(0)
+
+
+def forbid_directory(path):
+    path.parent.chmod(0o600)
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+@pytest.mark.parametrize(
+    "obstruct,said",
+    [
+        (forbid, "Permission denied"),
+        (forbid_directory, "Permission denied"),
+        (os.mkfifo, "a FIFO"),
+        (make_socket, "a socket"),
+        (lambda path: os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5)), "a device"),
+        (lambda path: path.symlink_to("/dev/zero"), "a device"),
+        (lambda path: path.symlink_to(path.name), "symbolic links"),
+    ],
+    ids=["unreadable", "in_an_unreadable_directory", "fifo", "socket", "device", "link_to_a_device", "link_to_itself"],
+)
+def test_a_header_that_cannot_be_read_is_named_and_the_compile_not_remembered(
+    unprivileged, reference, work, obstruct, said
+):
+    kiln = unprivileged
+    (work / "k.cu").write_text(USES_V)
+    (work / "include").mkdir()
+    header = work / "include/v.h"
+    obstruct(header)
+    arguments = ("k.cu", "-I", "include")
+    for _ in range(2):
+        reply = kiln.compile(*arguments, status=4, **NOBODY)
+        assert (reply["outcome"], reply["failure"]["kind"]) == ("miss", "file_unavailable")
+        assert str(header) in reply["failure"]["message"] and said in reply["failure"]["message"]
+        assert reply["not_remembered"]
+    assert entries(kiln) == 0
+    header.parent.chmod(0o755)
+    header.unlink(missing_ok=True)
+    header.write_text("#define V 1\n")
+    replies = [kiln.compile(*arguments, "-o", work / "k.cubin") for _ in range(2)]
+    assert [reply["outcome"] for reply in replies] == ["miss", "hit"]
+    expected = reference.compile("13.0", "k.cu", ["-arch=sm_90", "-Iinclude"])
+    assert (work / "k.cubin").read_bytes() == expected.outputs["cubin"]
+
+
+def test_an_error_for_want_of_a_header_that_is_a_directory_has_the_compiler_s_log_and_is_not_remembered(
+    kiln, reference, work
+):
+    (work / "k.cu").write_text(USES_V)
+    (work / "include/v.h").mkdir(parents=True)
+    direct = reference.compile("13.0", "k.cu", ["-arch=sm_90", "-Iinclude"])
+    for _ in range(2):
+        reply = kiln.compile("k.cu", "-I", "include", status=1)
+        assert (reply["outcome"], reply["failure"]["kind"]) == ("miss", "compile_error")
+        assert reply["log"] == direct.log.decode()
+        assert "v.h, which is a directory" in reply["not_remembered"]
+    assert entries(kiln) == 0
+
+
+@pytest.fixture
+def standing_in(make_daemon, bin, work):
+    """A kilnd whose compiler is the stand-in that does what its source says, under tight limits."""
+    daemon = make_daemon(
+        "standing_in",
+        toolchains=("13.99",),
+        config="compile_timeout_seconds = 1\nmemory_limit_mb = 256",
+        variables={"ASAN_OPTIONS": "handle_segv=0"},
+    )
+    daemon.start()
+    return Kiln(bin, daemon.socket, work)
+
+
+@pytest.mark.parametrize(
+    "how,kind,said",
+    [
+        ("spin", "timeout", "compile_timeout_seconds"),
+        ("hang", "timeout", "compile_timeout_seconds"),
+        ("grow", "memory_limit", "memory_limit_mb"),
+        ("memory", "memory_limit", "memory limit"),
+        ("error-out-of-memory", "memory_limit", "memory limit"),
+        ("crash", "compiler_crash", "compiler process"),
+        ("exit", "compiler_crash", "compiler process"),
+    ],
+)
+def test_a_limit_that_struck_and_a_crash_are_told_as_such_each_time_anew(standing_in, work, how, kind, said):
+    (work / "k.cu").write_text(f"misbehave: {how}\n")
+    for _ in range(2):
+        reply = standing_in.compile("k.cu", status=5)
+        assert (reply["outcome"], reply["failure"]["kind"]) == ("miss", kind)
+        assert "k.cu" in reply["failure"]["message"] and said in reply["failure"]["message"]
+        assert reply["not_remembered"]
+    stats = standing_in.json("stats")
+    assert (stats["entries"], stats["compiles"]) == (0, 2)
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer ends a process that is refused memory")
+def test_memory_refused_to_the_real_compiler_is_no_compile_error(kiln, reference, work):
+    """The zygote's own limit is lowered, and its children inherit it: NVRTC then reports an ordinary compile error."""
+    (work / "k.cu").write_text(BLOCK_REDUCE)
+    arguments = ["k.cu"] + [f"-I{directory}" for directory in cuda_includes()]
+    (zygote,) = [one["process"] for one in kiln.json("status")["compilers"] if one["role"] == "zygote"]
+    pages = int(pathlib.Path(f"/proc/{zygote}/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + (24 << 20)
+    before = resource.prlimit(zygote, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+    refused = kiln.compile(*arguments, status=5)
+    assert (refused["outcome"], refused["failure"]["kind"]) == ("miss", "memory_limit")
+    assert "out of memory" in refused["log"] + refused["failure"]["message"]
+    assert entries(kiln) == 0
+    resource.prlimit(zygote, resource.RLIMIT_AS, before)
+    assert kiln.compile(*arguments, "-o", "k.cubin")["outcome"] == "miss"
+    expected = reference.compile("13.0", "k.cu", ["-arch=sm_90", *arguments[1:]])
+    assert (work / "k.cubin").read_bytes() == expected.outputs["cubin"]
+
+
+def test_a_source_that_only_speaks_of_memory_is_a_compile_error(kiln, work):
+    (work / "k.cu").write_text("#error catastrophic error: out of memory\n")
+    replies = [kiln.compile("k.cu", status=1) for _ in range(2)]
+    assert [(reply["outcome"], reply["failure"]["kind"]) for reply in replies] == [
+        ("miss", "compile_error"),
+        ("hit", "compile_error"),
+    ]
+
+
+def test_a_compile_error_replays_its_log_at_the_speed_of_a_hit(kiln, daemon, reference, work):
+    source = BLOCK_REDUCE.replace("float sum", "int nothing = no_such_name;\n  float sum")
+    (work / "k.cu").write_text(source)
+    includes = [f"-I{directory}" for directory in cuda_includes()]
+    direct = reference.compile("13.0", "k.cu", ["-arch=sm_90", *includes])
+    first = kiln.compile("k.cu", *includes, status=1)
+    assert first["log"] == direct.log.decode()
+    daemon.restart()
+    replays = [kiln.compile("k.cu", *includes, status=1) for _ in range(5)]
+    for reply in replays:
+        assert reply["outcome"] == "hit"
+        assert (reply["failure"], reply["log"]) == (first["failure"], first["log"])
+    assert min(reply["total_ms"] for reply in replays) < first["compile_ms"] / 4
+    stats = kiln.json("stats")
+    assert (stats["compiles"], stats["hits"], stats["entries"]) == (0, 5, 1)
+
+
+def test_a_compile_error_is_forgotten_as_soon_as_what_it_depends_on_changes(kiln, work):
+    (work / "k.cu").write_text(USES_V)
+    (work / "v.h").write_text("#define V nothing\n")
+    arguments = ("k.cu", "-I", ".")
+    assert kiln.compile(*arguments, status=1)["outcome"] == "miss"
+    assert kiln.compile(*arguments, "-D", "nothing=1")["outcome"] == "miss"
+    (work / "v.h").write_text("#define V 1\n")
+    assert kiln.compile(*arguments)["outcome"] == "miss"
+    (work / "v.h").write_text("#define V nothing\n")
+    assert kiln.compile(*arguments, status=1)["outcome"] == "hit"
+
+
+# Questions about files that fail, or are not answered: a client of the test's own.
+
+SCALES = b'#include "scale.h"\nextern "C" __global__ void k(float* x) { x[threadIdx.x] *= SCALE; }\n'
+HEADER = f"{INCLUDE}/scale.h"
+CONTENT = b"#define SCALE 2.0f\n"
+
+
+class FailingFiles(DictionaryFiles):
+    def __init__(self, how):
+        super().__init__({HEADER: CONTENT})
+        self.how = how
+
+    def fill(self, answer, path):
+        if path != HEADER:
+            return super().fill(answer, path)
+        if self.how == "an error of its own":
+            raise RuntimeError("the client had a bad day")
+        if self.how == "the file system's error":
+            error = answer.init("failed")
+            error.number = 5
+            error.message = "Input/output error"
+        elif self.how == "not allowed":
+            answer.denied = "it is secret"
+        elif self.how == "an answer to another question":
+            answer.init("listing", 1)[0] = "scale.h"
+        elif self.how == "something odd":
+            answer.other = "a FIFO"
+
+    async def before_look(self, path):
+        if self.how == "silence" and path == HEADER:
+            await asyncio.Event().wait()
+
+
+@pytest.fixture
+def impatient(make_daemon):
+    daemon = make_daemon("impatient", toolchains=("13.0",), config="file_timeout_seconds = 1")
+    daemon.start()
+    return daemon
+
+
+@pytest.mark.parametrize(
+    "how,said",
+    [
+        ("an error of its own", "bad day"),
+        ("the file system's error", "Input/output error"),
+        ("not allowed", "it is secret"),
+        ("an answer to another question", "does not fit"),
+        ("something odd", "a FIFO"),
+        ("silence", "no answer within 1 s (file_timeout_seconds"),
+    ],
+)
+def test_a_question_about_a_file_that_failed_is_told_and_the_next_asker_gets_a_compile(impatient, how, said):
+    kind, message = failure(compile_once(impatient, FailingFiles(how), SCALES))
+    assert kind == "file_unavailable"
+    assert HEADER in message and said in message
+    assert [cubin(compile_once(impatient, DictionaryFiles({HEADER: CONTENT}), SCALES))[0] for _ in range(2)] == [
+        "miss",
+        "hit",
+    ]
+
+
+def test_a_client_that_is_silent_about_digests_is_compiled_for(impatient):
+    class Silent(DictionaryFiles):
+        async def before_digests(self, paths):
+            await asyncio.Event().wait()
+
+    honest, silent = DictionaryFiles({HEADER: CONTENT}), Silent({HEADER: CONTENT})
+    content = cubin(compile_once(impatient, honest, SCALES))[1]
+    assert cubin(compile_once(impatient, silent, SCALES)) == ("miss", content)
+    assert cubin(compile_once(impatient, honest, SCALES)) == ("hit", content)
+
+
+@pytest.mark.parametrize(
+    "config,kind",
+    [("file_timeout_seconds = 1", "file_unavailable"), ("compile_timeout_seconds = 1", "timeout")],
+)
+def test_one_client_s_silence_is_no_failure_of_those_who_wait_for_the_same_compile(make_daemon, config, kind):
+    daemon = make_daemon(toolchains=("13.0",), config=config)
+    daemon.start()
+
+    class Silent(DictionaryFiles):
+        reached = asyncio.Event()
+
+        async def before_look(self, path):
+            self.reached.set()
+            await asyncio.Event().wait()
+
+    async def scenario():
+        silent = Silent({HEADER: CONTENT})
+        first, first_session = await connect(daemon.socket)
+        second, second_session = await connect(daemon.socket)
+        leader = asyncio.ensure_future(ask(first_session, silent, SCALES))
+        await silent.reached.wait()
+        other = asyncio.ensure_future(ask(second_session, DictionaryFiles({HEADER: CONTENT}), SCALES))
+        return await leader, await other
+
+    leader, other = run(scenario())
+    told, message = failure(leader)
+    assert told == kind and "/scale.h'" in message
+    assert cubin(other)[0] == "miss"
