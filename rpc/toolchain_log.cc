@@ -23,9 +23,10 @@ void logOne(const Toolchain& toolchain, const Toolchain* before, Log& log) {
   if (before != nullptr && before->identity == toolchain.identity && before->problem == toolchain.problem)
     return;
   std::string line = "toolchain " + toolchain.name;
-  if (before != nullptr) line += ", which was " + before->name + ",";
+  if (before != nullptr) line += " replaces " + before->name;
   if (!toolchain.problem.empty()) {
-    log.warning(line + " cannot be used: " + onOneLine(toolchain.problem));
+    log.warning(line + (before == nullptr ? " cannot be used: " : " and cannot be used: ") +
+                onOneLine(toolchain.problem));
   } else {
     log.info(line + ": " + toolchain.library + ", identity " + toolchain.identity.hex().substr(0, 16));
   }

@@ -50,6 +50,12 @@ Zygote::Zygote(PoolContext& context, const Toolchain& toolchain)
       life_(keepAlive().eagerlyEvaluate(
           [](kj::Exception&& exception) { KJ_LOG(ERROR, "a zygote's supervision ended", exception); })) {}
 
+// Before the control socket is closed: a zygote that ends by itself runs the end of its library, which may
+// have been overwritten since.
+Zygote::~Zygote() noexcept {
+  if (process_) process_->kill();
+}
+
 void Zygote::prepare() {
   wanted_ = true;
   if (wake_.get() != nullptr) wake_->fulfill();

@@ -32,6 +32,8 @@ class Zygote {
   using Result = std::expected<Clone, Failure>;
 
   Zygote(PoolContext& context, const Toolchain& toolchain);
+  // Kills the process.
+  ~Zygote() noexcept;
   KJ_DISALLOW_COPY(Zygote);
 
   // Starts the process, if it is not there.

@@ -121,7 +121,7 @@ def test_a_replaced_library_compiles_the_next_request_and_its_entries_are_found_
     assert cubin(kiln, work)[0]["outcome"] == "hit"
     assert [t["name"] for t in listed(kiln)] == ["nvrtc 13.0"]
     wait_for_zygotes(kiln, "nvrtc 13.0")
-    assert "toolchain nvrtc 13.0, which was nvrtc 12.9," in start.daemon.log_text()
+    assert "toolchain nvrtc 13.0 replaces nvrtc 12.9: " in start.daemon.log_text()
 
     install("12.9", toolchain)
     back, bytes_of_back = cubin(kiln, work)
