@@ -7,16 +7,15 @@
 //   die N                        look PATH      asks after PATH, adds the answer's text to the output
 //   die-cloning N                fail TEXT      finishes with a compile error
 //   become TEXT                  crash | exit N | hang | grow MIB
-//   hang
-//                                malformed-frame | malformed-question | wrong-outputs | close
+//   hang | hang-cloning          malformed-frame | malformed-question | wrong-outputs | close
 //                                finish-and-crash
 // What comes ahead of its question is added as " PATH=TEXT". A source that ends without any of these delivers
 // the output as a cubin.
 //
-// die N: the first N zygotes of this LIBRARY end before they are ready; die-cloning N: with a child cloned
-// and not reported. become TEXT: LIBRARY is replaced by a file with TEXT while it is loaded. Each zygote adds
-// one byte to the file LIBRARY.starts, each description one to FOLDER.descriptions, FOLDER being the one that
-// LIBRARY is in. `--surroundings` prints what was inherited.
+// die N: the first N zygotes of this LIBRARY end before they are ready; die-cloning N, hang-cloning: with a
+// child cloned and not reported. become TEXT: LIBRARY is replaced by a file with TEXT while it is loaded.
+// Each zygote adds one byte to the file LIBRARY.starts, each description one to FOLDER.descriptions, FOLDER
+// being the one that LIBRARY is in. `--surroundings` prints what was inherited.
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 #include <dirent.h>
@@ -257,6 +256,7 @@ class Zygote {
       }
     }
     close(socket);
+    if (behaviour_.word == "hang-cloning") hang();
     if (behaviour_.word == "die-cloning" && start_ <= std::stoi(behaviour_.rest)) crash();
     report(
         [&](auto report) {
