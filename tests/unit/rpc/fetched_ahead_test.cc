@@ -80,7 +80,8 @@ struct Client {
 
   kj::AsyncIoContext io = kj::setupAsyncIo();
   Script script;
-  kj::Own<ClientFiles> files = makeRemoteFiles(kj::heap<ScriptedFileSource>(script));
+  kj::Own<ClientFiles> files =
+      makeRemoteFiles(kj::heap<ScriptedFileSource>(script), {io.provider->getTimer(), 7 * kj::SECONDS});
 };
 
 Paths pathsOf(const FileReply& reply) {
