@@ -34,7 +34,7 @@ const OutputReply* output(const kiln_result* result, std::size_t index) {
 }
 
 const Dependency* dependency(const kiln_result* result, std::size_t index) {
-  return at(result, index, [](const kiln_result& of) -> const auto& { return of.reply.dependencies; });
+  return at(result, index, [](const kiln_result& of) -> const auto& { return *of.reply.dependencies; });
 }
 
 const LoweredName* loweredName(const kiln_result* result, std::size_t index) {
@@ -58,10 +58,6 @@ std::unique_ptr<kiln_result> resultOf(Reached<Reply> reply) {
     result->message = result->reply.failure->message;
   }
   for (const auto& output : result->reply.outputs) result->outputDigests.push_back(output.sha256.hex());
-  for (const auto& dependency : result->reply.dependencies) {
-    result->dependencyPaths.push_back(describe(dependency.path));
-    result->dependencyDigests.push_back(dependency.sha256.isZero() ? "" : dependency.sha256.hex());
-  }
   return result;
 }
 
@@ -75,6 +71,16 @@ std::unique_ptr<kiln_result> resultOf(Failure failure) {
 }  // namespace kiln::client
 
 using namespace kiln::client;
+
+const kiln_result::DependencyTexts& kiln_result::dependencyTexts() const {
+  std::call_once(once_, [this] {
+    for (const auto& dependency : *reply.dependencies) {
+      dependencyTexts_.paths.push_back(describe(dependency.path));
+      dependencyTexts_.digests.push_back(dependency.sha256.isZero() ? "" : dependency.sha256.hex());
+    }
+  });
+  return dependencyTexts_;
+}
 
 extern "C" {
 
@@ -184,11 +190,12 @@ const char* kiln_result_lowered_name_at(const kiln_result* result, size_t index)
 }
 
 size_t kiln_result_dependency_count(const kiln_result* result) {
-  return result != nullptr ? result->reply.dependencies.size() : 0;
+  return result != nullptr ? result->reply.dependencies->size() : 0;
 }
 
 const char* kiln_result_dependency_path(const kiln_result* result, size_t index) {
-  return orEmpty(at(result, index, [](const kiln_result& of) -> const auto& { return of.dependencyPaths; }));
+  return orEmpty(
+      at(result, index, [](const kiln_result& of) -> const auto& { return of.dependencyTexts().paths; }));
 }
 
 kiln_dependency_kind kiln_result_dependency_kind(const kiln_result* result, size_t index) {
@@ -198,7 +205,7 @@ kiln_dependency_kind kiln_result_dependency_kind(const kiln_result* result, size
 
 const char* kiln_result_dependency_sha256(const kiln_result* result, size_t index) {
   return orEmpty(
-      at(result, index, [](const kiln_result& of) -> const auto& { return of.dependencyDigests; }));
+      at(result, index, [](const kiln_result& of) -> const auto& { return of.dependencyTexts().digests; }));
 }
 
 }  // extern "C"

@@ -1,7 +1,9 @@
-// What kiln_result holds: a reply, and the texts that the C ABI gives pointers into.
+// What kiln_result holds: a reply, and the texts that the C ABI gives pointers into. Those of dependencies,
+// of which there may be a thousand, are made when one is first asked for.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -13,8 +15,16 @@ struct kiln_result {
   std::string message;
   kiln::client::Reply reply;
   std::vector<std::string> outputDigests;
-  std::vector<std::string> dependencyPaths;
-  std::vector<std::string> dependencyDigests;
+
+  struct DependencyTexts {
+    std::vector<std::string> paths;
+    std::vector<std::string> digests;
+  };
+  const DependencyTexts& dependencyTexts() const;
+
+ private:
+  mutable std::once_flag once_;
+  mutable DependencyTexts dependencyTexts_;
 };
 
 namespace kiln::client {

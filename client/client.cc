@@ -116,8 +116,9 @@ Reached<Reply> Client::compile(Request request, const CompileOptions& options) {
   if (!prepared) return failureReply(std::move(prepared.error()));
 
   FilePolicy policy(prepared->names, impl->options.allowedDirectories);
-  auto reader = std::make_shared<FileReader>(std::move(policy), impl->runtime().digestCache());
-  auto call = std::make_shared<const CompileCall>(std::move(*prepared), options, std::move(reader));
+  const auto& memory = impl->runtime().memory();
+  auto reader = std::make_shared<FileReader>(std::move(policy), memory.digests);
+  auto call = std::make_shared<const CompileCall>(std::move(*prepared), options, std::move(reader), memory);
   auto reply = impl->call<Reply>([call](Connection& connection, WorkerPool& workers) {
     return call->send(connection.session(), workers);
   });

@@ -76,7 +76,8 @@ struct Reply {
   std::vector<OutputReply> outputs;
   std::string log;
   std::vector<LoweredName> loweredNames;
-  DependencySet dependencies;
+  // Never null.
+  std::shared_ptr<const DependencySet> dependencies = std::make_shared<const DependencySet>();
   std::string missReason;
   std::string notRemembered;
   std::optional<Failure> failure;  // then outputs are empty; the log is in `log` too

@@ -47,33 +47,52 @@ std::expected<Request, Failure> prepare(Request request) {
 }
 
 CompileCall::CompileCall(Request request, const CompileOptions& options,
-                         std::shared_ptr<const FileReader> files)
+                         std::shared_ptr<const FileReader> files, Memory memory)
     : request_(std::move(request)),
       options_(options),
       files_(std::move(files)),
+      memory_(std::move(memory)),
       hash_(requestHash(request_)) {}
 
 kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool& workers) const {
   auto ahead =
       std::make_shared<FilesAhead>(files_, std::shared_ptr<const Request>(shared_from_this(), &request_));
-  schema::FileSource::Client files = kj::heap<FileSource>(workers, files_, std::move(ahead));
+  schema::FileSource::Client files = kj::heap<FileSource>(workers, files_, std::move(ahead), memory_.lists);
+  auto known = memory_.dependencies->find(hash_);
   auto lookup = session.lookupRequest();
+  lookup.setKnownKey(convert::toData(known.key));
   lookup.setHash(convert::toData(hash_.view()));
   convert::write(lookup.initNames(), request_.names);
   lookup.setToolchain(convert::toText(options_.toolchain));
   lookup.setFiles(files);
-  return lookup.send().then([self = shared_from_this(), session, files](auto&& response) mutable {
-    auto result = response.getResult();
-    switch (result.which()) {
-      case schema::LookupResult::HIT:
-        return readOutcome(result.getHit()).attach(kj::mv(response));
-      case schema::LookupResult::FAILURE:
-        return kj::Promise<Reply>(failureReply(convert::read(result.getFailure())));
-      default:
-        break;
+  return lookup.send().then(
+      [self = shared_from_this(), session, files, known = std::move(known)](auto&& response) mutable {
+        auto result = response.getResult();
+        switch (result.which()) {
+          case schema::LookupResult::HIT:
+            return self->readOutcome(result.getHit(), std::move(known)).attach(kj::mv(response));
+          case schema::LookupResult::FAILURE:
+            return kj::Promise<Reply>(failureReply(convert::read(result.getFailure())));
+          default:
+            break;
+        }
+        std::string reason(result.isMiss() ? convert::text(result.getMiss()) : "");
+        return self->compile(session, files, std::move(reason));
+      });
+}
+
+kj::Promise<Reply> CompileCall::readOutcome(schema::Outcome::Reader outcome,
+                                            KnownDependencies::Known known) const {
+  bool areKnown = outcome.getDependenciesKnown();
+  std::string key(convert::text(outcome.getKey()));
+  return client::readOutcome(outcome).then([self = shared_from_this(), areKnown, key = std::move(key),
+                                            known = std::move(known)](Reply&& reply) mutable {
+    if (areKnown) {
+      reply.dependencies = std::move(known.dependencies);
+    } else if (!key.empty()) {
+      self->memory_.dependencies->keep(self->hash_, {std::move(key), reply.dependencies});
     }
-    std::string reason(result.isMiss() ? convert::text(result.getMiss()) : "");
-    return self->compile(session, files, std::move(reason));
+    return std::move(reply);
   });
 }
 
@@ -86,12 +105,15 @@ kj::Promise<Reply> CompileCall::compile(schema::Session::Client session, schema:
   compile.setPriority(toSchema(options_.priority));
   compile.setTimeoutMs(toMilliseconds(options_.timeout));
   compile.setFiles(files);
-  return compile.send().then([missReason = std::move(missReason)](auto&& response) {
-    return readOutcome(response.getOutcome()).attach(kj::mv(response)).then([missReason](Reply reply) {
-      if (reply.missReason.empty() && reply.how != Reply::How::hit) reply.missReason = missReason;
-      return reply;
-    });
-  });
+  return compile.send().then(
+      [self = shared_from_this(), missReason = std::move(missReason)](auto&& response) {
+        return self->readOutcome(response.getOutcome(), {})
+            .attach(kj::mv(response))
+            .then([missReason](Reply reply) {
+              if (reply.missReason.empty() && reply.how != Reply::How::hit) reply.missReason = missReason;
+              return reply;
+            });
+      });
 }
 
 }  // namespace kiln::client

@@ -6,6 +6,7 @@
 
 #include "client/client.h"
 #include "client/file_reader.h"
+#include "client/memory.h"
 #include "client/worker_pool.h"
 #include "jit/failure.h"
 #include "jit/hash.h"
@@ -22,18 +23,22 @@ std::expected<Request, Failure> prepare(Request request);
 class CompileCall : public std::enable_shared_from_this<CompileCall> {
  public:
   // `request` as prepare() gives it.
-  CompileCall(Request request, const CompileOptions& options, std::shared_ptr<const FileReader> files);
+  CompileCall(Request request, const CompileOptions& options, std::shared_ptr<const FileReader> files,
+              Memory memory);
 
   // For the loop's thread.
   kj::Promise<Reply> send(schema::Session::Client session, WorkerPool& workers) const;
 
  private:
+  // `known`: the dependencies that the daemon was told it may leave out. Keeps those that it sent.
+  kj::Promise<Reply> readOutcome(schema::Outcome::Reader outcome, KnownDependencies::Known known) const;
   kj::Promise<Reply> compile(schema::Session::Client session, schema::FileSource::Client files,
                              std::string missReason) const;
 
   const Request request_;
   const CompileOptions options_;
   const std::shared_ptr<const FileReader> files_;
+  const Memory memory_;
   const Hash128 hash_;
 };
 

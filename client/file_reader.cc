@@ -85,32 +85,42 @@ struct OpenedFile {
 // The regular file at `path`, as `status` has just told; an errno otherwise, or 0 if something else is there.
 // So only a file that is swapped at that very moment could be opened and be a FIFO or a device; even then
 // O_NONBLOCK keeps the open from waiting.
-std::expected<OpenedFile, int> openRegular(const std::string& path, struct stat status) {
+std::expected<OpenedFile, int> openRegular(LastDirectory::Place place, struct stat status) {
   if (!S_ISREG(status.st_mode)) return std::unexpected(0);
-  kj::AutoCloseFd descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  kj::AutoCloseFd descriptor(::openat(place.directory, place.name, kFlags));
   if (descriptor.get() < 0) return std::unexpected(errno);
   if (::fstat(descriptor.get(), &status) < 0) return std::unexpected(errno);
   if (!S_ISREG(status.st_mode)) return std::unexpected(0);
   return OpenedFile{kj::mv(descriptor), status};
 }
 
-// All of the file, whatever size it was said to have; an errno otherwise.
-std::expected<std::string, int> readAll(const OpenedFile& file) {
+// Bytes beyond the old size are whatever they are: they are about to be read into.
+void setSize(std::string& content, std::size_t size) {
+  content.resize_and_overwrite(size, [](char*, std::size_t all) { return all; });
+}
+
+// All of the file, whatever size it was said to have, into `content`, whose room is used again; an errno
+// otherwise.
+std::expected<void, int> readAll(const OpenedFile& file, std::string& content) {
   auto expected = static_cast<std::uint64_t>(file.status.st_size);
   if (expected > kLargestFile) return std::unexpected(EFBIG);
-  std::string content(expected + 1, '\0');
+  setSize(content, expected + 1);
   std::size_t filled = 0;
   for (;;) {
-    ssize_t count = ::read(file.descriptor.get(), content.data() + filled, content.size() - filled);
+    auto room = content.size() - filled;
+    ssize_t count = ::read(file.descriptor.get(), content.data() + filled, room);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return std::unexpected(errno);
-    if (count == 0) break;
     filled += static_cast<std::size_t>(count);
     if (filled > kLargestFile) return std::unexpected(EFBIG);
-    if (filled == content.size()) content.resize(2 * filled);
+    // A read that stops where the file is said to end need not be followed by one that gives nothing.
+    bool isWhole = filled == expected && static_cast<std::size_t>(count) < room;
+    if (count == 0 || isWhole) break;
+    if (filled == content.size()) setSize(content, 2 * filled);
   }
-  content.resize(filled);
-  return content;
+  setSize(content, filled);
+  return {};
 }
 
 std::expected<std::vector<std::string>, int> namesIn(const std::string& path) {
@@ -174,17 +184,16 @@ FileAnswer FileReader::look(const std::string& path) const {
   if (S_ISDIR(status.st_mode)) return {Kind::directory, identityOf(status)};
   if (access == Access::structure) return denied(path);
 
-  auto file = openRegular(path, status);
+  auto file = openRegular({AT_FDCWD, path.c_str()}, status);
   if (!file && file.error() != 0) return failure("read", path, file.error());
   if (!file) {
     FileAnswer answer{Kind::other};
     answer.text = describeOther(status.st_mode);
     return answer;
   }
-  auto content = readAll(*file);
-  if (!content) return failed("read", path, content.error());
-  FileAnswer answer{Kind::file, identityOf(file->status), content->size()};
-  answer.text = std::move(*content);
+  FileAnswer answer{Kind::file, identityOf(file->status)};
+  if (auto whole = readAll(*file, answer.text); !whole) return failed("read", path, whole.error());
+  answer.size = answer.text.size();
   return answer;
 }
 
@@ -221,13 +230,21 @@ FileAnswer FileReader::resolve(const std::string& path) const {
   return answer;
 }
 
-std::optional<FileState> FileReader::digest(const DigestQuestion& question) const {
+std::vector<std::optional<FileState>> FileReader::digests(std::span<const DigestQuestion> questions) const {
+  Scratch scratch;
+  std::vector<std::optional<FileState>> states;
+  states.reserve(questions.size());
+  for (const auto& question : questions) states.push_back(digest(question, scratch));
+  return states;
+}
+
+std::optional<FileState> FileReader::digest(const DigestQuestion& question, Scratch& scratch) const {
   if (!isPath(question.path)) return std::nullopt;
   auto access = policy_.judge(question.path);
   auto withText = [&](FileKind kind,
                       const std::expected<std::string, int>& text) -> std::optional<FileState> {
     if (text) return FileState{kind, 0, xxh3(*text), 0};
-    return state(question.path, false);
+    return state(question.path, false, scratch);
   };
   if (access == Access::outside) {
     if (outside(question.path).kind == Kind::absent) return FileState{};
@@ -241,17 +258,18 @@ std::optional<FileState> FileReader::digest(const DigestQuestion& question) cons
     case FileKind::listing: {
       if (access == Access::structure) return std::nullopt;
       auto names = namesIn(question.path);
-      if (!names) return state(question.path, false);
+      if (!names) return state(question.path, false, scratch);
       return FileState{FileKind::listing, 0, xxh3(listingText(std::move(*names))), 0};
     }
     default:
-      return state(question.path, question.kind == FileKind::file && access == Access::allowed);
+      return state(question.path, question.kind == FileKind::file && access == Access::allowed, scratch);
   }
 }
 
-std::optional<FileState> FileReader::state(const std::string& path, bool withDigest) const {
+std::optional<FileState> FileReader::state(const std::string& path, bool withDigest, Scratch& scratch) const {
+  auto place = scratch.near.placeOf(path);
   struct stat status;
-  if (::stat(path.c_str(), &status) < 0) {
+  if (::fstatat(place.directory, place.name, &status, 0) < 0) {
     if (meansAbsent(errno)) return FileState{};
     return std::nullopt;
   }
@@ -262,22 +280,22 @@ std::optional<FileState> FileReader::state(const std::string& path, bool withDig
   if (auto known = cache_->find(FileStamp::of(status))) {
     return FileState{FileKind::file, static_cast<std::uint64_t>(status.st_size), *known, identityOf(status)};
   }
-  return fileState(path, status);
+  return fileState(place, status, scratch.content);
 }
 
-std::optional<FileState> FileReader::fileState(const std::string& path, const struct stat& status) const {
-  auto file = openRegular(path, status);
+std::optional<FileState> FileReader::fileState(LastDirectory::Place place, const struct stat& status,
+                                               std::string& content) const {
+  auto file = openRegular(place, status);
   if (!file) return std::nullopt;
   auto before = FileStamp::of(file->status);
   bool settled = cache_->isSettled(before);
-  auto content = readAll(*file);
-  if (!content) return std::nullopt;
-  auto digest = xxh3(*content);
+  if (!readAll(*file, content)) return std::nullopt;
+  auto digest = xxh3(content);
   struct stat after;
   if (settled && ::fstat(file->descriptor.get(), &after) == 0 && FileStamp::of(after) == before) {
     cache_->insert(before, digest);
   }
-  return FileState{FileKind::file, content->size(), digest, identityOf(file->status)};
+  return FileState{FileKind::file, content.size(), digest, identityOf(file->status)};
 }
 
 }  // namespace kiln::client

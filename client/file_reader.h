@@ -3,10 +3,13 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "client/digest_cache.h"
 #include "client/file_policy.h"
+#include "client/last_directory.h"
 #include "jit/dependencies.h"
 #include "jit/files.h"
 
@@ -27,11 +30,25 @@ class FileReader {
   [[nodiscard]] FileAnswer readLink(const std::string& path) const;
   [[nodiscard]] FileAnswer resolve(const std::string& path) const;
   // Nothing if the question cannot be answered, or not to this request.
-  [[nodiscard]] std::optional<FileState> digest(const DigestQuestion& question) const;
+  [[nodiscard]] std::optional<FileState> digest(const DigestQuestion& question) const {
+    return digests({&question, 1}).front();
+  }
+  // The same for several, in order; quicker where they are sorted by path.
+  [[nodiscard]] std::vector<std::optional<FileState>> digests(
+      std::span<const DigestQuestion> questions) const;
 
  private:
-  [[nodiscard]] std::optional<FileState> state(const std::string& path, bool withDigest) const;
-  [[nodiscard]] std::optional<FileState> fileState(const std::string& path, const struct stat& status) const;
+  // What one digest leaves for the next.
+  struct Scratch {
+    LastDirectory near;
+    std::string content;
+  };
+
+  [[nodiscard]] std::optional<FileState> digest(const DigestQuestion& question, Scratch& scratch) const;
+  [[nodiscard]] std::optional<FileState> state(const std::string& path, bool withDigest,
+                                               Scratch& scratch) const;
+  [[nodiscard]] std::optional<FileState> fileState(LastDirectory::Place place, const struct stat& status,
+                                                   std::string& content) const;
 
   FilePolicy policy_;
   std::shared_ptr<DigestCache> cache_;

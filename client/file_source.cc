@@ -1,9 +1,16 @@
 #include "client/file_source.h"
 
+#include <algorithm>
+#include <iterator>
+#include <span>
+
 #include "rpc/schema/convert.h"
 
 namespace kiln::client {
 namespace {
+
+// Fewer questions than this are not worth another worker.
+constexpr std::size_t kSmallestPart = 64;
 
 void write(schema::FileDigest::Builder builder, const std::optional<FileState>& state) {
   if (!state) return;
@@ -11,6 +18,16 @@ void write(schema::FileDigest::Builder builder, const std::optional<FileState>& 
   builder.setSize(state->size);
   if (!state->xxh3.isZero()) builder.setXxh3(convert::toData(state->xxh3.view()));
   builder.setIdentity(state->identity);
+}
+
+std::vector<DigestQuestion> read(capnp::List<schema::DigestQuestion>::Reader reader) {
+  std::vector<DigestQuestion> questions;
+  questions.reserve(reader.size());
+  for (auto question : reader) {
+    questions.push_back(
+        {std::string(convert::text(question.getPath())), static_cast<FileKind>(question.getKind())});
+  }
+  return questions;
 }
 
 struct Looked {
@@ -21,8 +38,8 @@ struct Looked {
 }  // namespace
 
 FileSource::FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader,
-                       std::shared_ptr<FilesAhead> ahead)
-    : workers_(workers), reader_(std::move(reader)), ahead_(std::move(ahead)) {}
+                       std::shared_ptr<FilesAhead> ahead, std::shared_ptr<KnownLists> lists)
+    : workers_(workers), reader_(std::move(reader)), ahead_(std::move(ahead)), lists_(std::move(lists)) {}
 
 kj::Promise<void> FileSource::look(LookContext context) {
   std::vector<std::string> paths;
@@ -49,23 +66,53 @@ kj::Promise<void> FileSource::look(LookContext context) {
 }
 
 kj::Promise<void> FileSource::digests(DigestsContext context) {
-  std::vector<DigestQuestion> questions;
-  for (auto question : context.getParams().getPaths()) {
-    questions.push_back(
-        {std::string(convert::text(question.getPath())), static_cast<FileKind>(question.getKind())});
+  auto list = std::make_shared<QuestionList>();
+  list->questions = read(context.getParams().getPaths());
+  context.releaseParams();
+  context.allowCancellation();
+  return statesOf(std::move(list)).then([context](States&& states) mutable {
+    auto digests = context.getResults().initDigests(states.size());
+    for (unsigned i = 0; i < states.size(); ++i) write(digests[i], states[i]);
+  });
+}
+
+kj::Promise<void> FileSource::fingerprint(FingerprintContext context) {
+  auto params = context.getParams();
+  auto id = Hash128::fromBytes(convert::bytes(params.getList()));
+  std::shared_ptr<const QuestionList> list;
+  if (params.hasQuestions()) {
+    list = std::make_shared<const QuestionList>(makeQuestionList(read(params.getQuestions())));
+    lists_->keep(list);
+  } else if (id) {
+    list = lists_->find(*id);
   }
   context.releaseParams();
   context.allowCancellation();
-  return workers_
-      .run([reader = reader_, questions = std::move(questions)] {
-        std::vector<std::optional<FileState>> states;
-        for (const auto& question : questions) states.push_back(reader->digest(question));
-        return states;
-      })
-      .then([context](std::vector<std::optional<FileState>> states) mutable {
-        auto list = context.getResults().initDigests(states.size());
-        for (unsigned i = 0; i < states.size(); ++i) write(list[i], states[i]);
-      });
+  if (list == nullptr) return kj::READY_NOW;
+  return statesOf(std::move(list)).then([context](States&& states) mutable {
+    auto results = context.getResults();
+    results.setIsKnown(true);
+    auto digest = kiln::fingerprint(states);
+    results.setFingerprint(convert::toData(digest.view()));
+  });
+}
+
+kj::Promise<FileSource::States> FileSource::statesOf(std::shared_ptr<const QuestionList> list) {
+  const auto count = list->questions.size();
+  const auto each = std::max(kSmallestPart, (count + workers_.size() - 1) / workers_.size());
+  kj::Vector<kj::Promise<States>> parts;
+  for (std::size_t first = 0; first < count || first == 0; first += each) {
+    parts.add(workers_.run([reader = reader_, list, first, each] {
+      std::span<const DigestQuestion> questions(list->questions);
+      return reader->digests(questions.subspan(first, std::min(each, questions.size() - first)));
+    }));
+  }
+  return kj::joinPromises(parts.releaseAsArray()).then([count](kj::Array<States>&& parts) {
+    States states;
+    states.reserve(count);
+    for (auto& part : parts) std::move(part.begin(), part.end(), std::back_inserter(states));
+    return states;
+  });
 }
 
 template <typename Context>

@@ -6,6 +6,7 @@
 
 #include "client/file_reader.h"
 #include "client/files_ahead.h"
+#include "client/known_lists.h"
 #include "client/worker_pool.h"
 #include "kiln.capnp.h"
 
@@ -14,23 +15,29 @@ namespace kiln::client {
 // `workers` belong to the loop that serves it, and outlive it.
 class FileSource final : public schema::FileSource::Server {
  public:
-  FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader,
-             std::shared_ptr<FilesAhead> ahead);
+  FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader, std::shared_ptr<FilesAhead> ahead,
+             std::shared_ptr<KnownLists> lists);
 
   kj::Promise<void> look(LookContext context) override;
   kj::Promise<void> digests(DigestsContext context) override;
+  kj::Promise<void> fingerprint(FingerprintContext context) override;
   kj::Promise<void> list(ListContext context) override;
   kj::Promise<void> readLink(ReadLinkContext context) override;
   kj::Promise<void> resolve(ResolveContext context) override;
 
  private:
   using Question = FileAnswer (FileReader::*)(const std::string& path) const;
+  using States = std::vector<std::optional<FileState>>;
+
+  // By several workers, each a part of the list.
+  kj::Promise<States> statesOf(std::shared_ptr<const QuestionList> list);
   template <typename Context>
   kj::Promise<void> answerOne(Context context, Question question);
 
   WorkerPool& workers_;
   std::shared_ptr<const FileReader> reader_;
   std::shared_ptr<FilesAhead> ahead_;
+  std::shared_ptr<KnownLists> lists_;
 };
 
 }  // namespace kiln::client

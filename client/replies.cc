@@ -86,7 +86,8 @@ Reply readReply(schema::Outcome::Reader outcome) {
   reply.key = readKey(outcome.getKey());
   reply.toolchain = convert::text(outcome.getToolchain());
   reply.compileMilliseconds = outcome.getCompileMs();
-  reply.dependencies = require(convert::read(outcome.getDependencies()));
+  reply.dependencies =
+      std::make_shared<const DependencySet>(require(convert::read(outcome.getDependencies())));
   reply.missReason = convert::text(outcome.getMissReason());
   reply.notRemembered = convert::text(outcome.getNotRemembered());
   if (outcome.isFailure()) {

@@ -29,8 +29,7 @@ kj::Exception Runtime::Loop::describe(const kj::Exception& exception) const {
   return describedError(exception.getType(), text);
 }
 
-Runtime::Runtime(ConnectOptions options)
-    : process_(::getpid()), options_(std::move(options)), digestCache_(std::make_shared<DigestCache>()) {}
+Runtime::Runtime(ConnectOptions options) : process_(::getpid()), options_(std::move(options)) {}
 
 IoThread* Runtime::thread() {
   std::lock_guard lock(mutex_);

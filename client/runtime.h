@@ -10,8 +10,8 @@
 #include <mutex>
 
 #include "client/connection.h"
-#include "client/digest_cache.h"
 #include "client/io_thread.h"
+#include "client/memory.h"
 #include "client/worker_pool.h"
 
 namespace kiln::client {
@@ -25,7 +25,7 @@ class Runtime {
   explicit Runtime(ConnectOptions options);
 
   [[nodiscard]] pid_t process() const { return process_; }
-  [[nodiscard]] const std::shared_ptr<DigestCache>& digestCache() const { return digestCache_; }
+  [[nodiscard]] const Memory& memory() const { return memory_; }
 
   // Runs `work` on the loop with a connection that stands, and blocks until it is done. `work` may run twice.
   template <typename T>
@@ -47,7 +47,7 @@ class Runtime {
 
   const pid_t process_;
   const ConnectOptions options_;
-  const std::shared_ptr<DigestCache> digestCache_;
+  const Memory memory_;
   std::mutex mutex_;
   bool stopped_ = false;
   std::unique_ptr<IoThread> thread_;

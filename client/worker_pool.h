@@ -27,6 +27,8 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
+  [[nodiscard]] unsigned size() const { return size_; }
+
   // Runs `job` on some thread; the promise gives what it returns, and rejects with what it throws. Dropping
   // the promise does not stop the job.
   template <typename Job>

@@ -58,6 +58,14 @@ std::vector<FileState> readStates(capnp::List<schema::FileDigest>::Reader digest
   return states;
 }
 
+void write(capnp::List<schema::DigestQuestion>::Builder builder,
+           const std::vector<DigestQuestion>& questions) {
+  for (unsigned i = 0; i < questions.size(); ++i) {
+    builder[i].setPath(convert::toText(questions[i].path));
+    builder[i].setKind(static_cast<std::uint8_t>(questions[i].kind));
+  }
+}
+
 class RemoteFiles final : public ClientFiles {
  public:
   RemoteFiles(schema::FileSource::Client source, FileTimeLimit timeLimit)
@@ -73,11 +81,7 @@ class RemoteFiles final : public ClientFiles {
 
   kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) override {
     auto call = source_.digestsRequest();
-    auto paths = call.initPaths(questions.size());
-    for (unsigned i = 0; i < questions.size(); ++i) {
-      paths[i].setPath(convert::toText(questions[i].path));
-      paths[i].setKind(static_cast<std::uint8_t>(questions[i].kind));
-    }
+    write(call.initPaths(questions.size()), questions);
     auto count = questions.size();
     return call.send()
         .then([count](capnp::Response<schema::FileSource::DigestsResults>&& response) {
@@ -90,6 +94,20 @@ class RemoteFiles final : public ClientFiles {
         .exclusiveJoin(whenTimeIsUp().then([count] { return std::vector<FileState>(count, kUnknownState); }));
   }
 
+  kj::Promise<kj::Maybe<Hash128>> fingerprint(std::shared_ptr<const QuestionList> list) override {
+    return askFingerprint(*list, Send::id)
+        .then([this, list](Fingerprint&& found) -> kj::Promise<Fingerprint> {
+          if (found.isKnown) return std::move(found);
+          return askFingerprint(*list, Send::questions);
+        })
+        .then([](Fingerprint&& found) { return found.value; })
+        .catch_([](kj::Exception&& exception) -> kj::Promise<kj::Maybe<Hash128>> {
+          if (exception.getType() == kj::Exception::Type::DISCONNECTED) return kj::mv(exception);
+          return kj::Maybe<Hash128>(nullptr);
+        })
+        .exclusiveJoin(whenTimeIsUp().then([] { return kj::Maybe<Hash128>(nullptr); }));
+  }
+
  private:
   kj::Promise<void> whenTimeIsUp() { return timeLimit_.timer.afterDelay(timeLimit_.limit); }
 
@@ -98,6 +116,23 @@ class RemoteFiles final : public ClientFiles {
            " s (file_timeout_seconds in kilnd's configuration); see what keeps the client, or its file "
            "system, from "
            "answering";
+  }
+
+  enum class Send { id, questions };
+  struct Fingerprint {
+    bool isKnown;
+    kj::Maybe<Hash128> value;
+  };
+
+  kj::Promise<Fingerprint> askFingerprint(const QuestionList& list, Send what) {
+    auto call = source_.fingerprintRequest();
+    call.setList(convert::toData(list.id.view()));
+    if (what == Send::questions) write(call.initQuestions(list.questions.size()), list.questions);
+    return call.send().then([](auto&& response) {
+      Fingerprint found{response.getIsKnown(), nullptr};
+      if (auto value = Hash128::fromBytes(convert::bytes(response.getFingerprint()))) found.value = *value;
+      return found;
+    });
   }
 
   kj::Promise<FileReply> ask(FileQuestion::Kind kind, const std::string& path) {

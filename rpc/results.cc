@@ -79,13 +79,18 @@ schema::Outcome::How toSchema(Outcome::How how) {
 
 }  // namespace
 
-void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Delivery delivery) {
+void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Delivery delivery,
+                  Bytes knownKey) {
   const auto& entry = *outcome.entry;
   builder.setHow(toSchema(outcome.how));
   if (!entry.key.isZero()) builder.setKey(convert::toData(entry.key.view()));
   builder.setToolchain(convert::toText(entry.toolchainName));
   builder.setCompileMs(entry.compileMilliseconds);
-  convert::write(builder.initDependencies(entry.dependencies.size()), entry.dependencies);
+  if (!entry.key.isZero() && asText(entry.key.view()) == asText(knownKey)) {
+    builder.setDependenciesKnown(true);
+  } else {
+    convert::write(builder.initDependencies(entry.dependencies.size()), entry.dependencies);
+  }
   builder.setMissReason(convert::toText(outcome.missReason));
   builder.setNotRemembered(
       convert::toText(StandInPaths(outcome.names, entry.names).textForAsker(outcome.notRemembered)));

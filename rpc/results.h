@@ -20,7 +20,9 @@ enum class Delivery {
   withoutBytes,  // size and digest alone
 };
 
-void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Delivery delivery);
+// `knownKey`: of the entry whose dependencies the client has, as it sent it; they are left out.
+void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Delivery delivery,
+                  Bytes knownKey = {});
 // An outcome of its own: a request that was refused before anything was looked up.
 void writeRefusal(schema::Outcome::Builder builder, const Failure& failure);
 

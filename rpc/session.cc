@@ -99,10 +99,9 @@ class SessionImpl final : public schema::Session::Server {
       return kj::READY_NOW;
     }
     auto looked = context_.service.lookup(asker(params, convert::read(params.getNames())), *hash);
-    return context_.calls.wrap(looked.then(
-        [this, context, source = std::move(source), start = Clock::now()](LookupResult&& result) mutable {
-          answerLookup(context.getResults().initResult(), result, source, start);
-        }));
+    return context_.calls.wrap(
+        looked.then([this, context, source = std::move(source), start = Clock::now()](
+                        LookupResult&& result) mutable { answerLookup(context, result, source, start); }));
   }
 
   kj::Promise<void> compile(CompileContext context) override {
@@ -220,11 +219,13 @@ class SessionImpl final : public schema::Session::Server {
             makeRemoteFiles(params.getFiles(), {context_.timer, context_.fileTimeout})};
   }
 
-  void answerLookup(schema::LookupResult::Builder builder, const LookupResult& result,
-                    const std::string& source, Clock::time_point start) {
+  void answerLookup(LookupContext& context, const LookupResult& result, const std::string& source,
+                    Clock::time_point start) {
+    auto builder = context.getResults().initResult();
     if (const auto* hit = std::get_if<Outcome>(&result)) {
       logOutcome(context_.log, {source, ""}, peer_, *hit, millisecondsSince(start));
-      writeOutcome(builder.initHit(), *hit, delivery_);
+      auto knownKey = convert::bytes(context.getParams().getKnownKey());
+      writeOutcome(builder.initHit(), *hit, delivery_, knownKey);
     } else if (const auto* miss = std::get_if<Miss>(&result)) {
       builder.setMiss(convert::toText(miss->reason));
     } else {

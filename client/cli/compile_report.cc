@@ -45,7 +45,7 @@ Report reportOf(const client::Reply& reply, const std::vector<WrittenOutput>& wr
   report.add("outputs", outputTable(reply, written));
   report.add("lowered_names", loweredNameTable(reply.loweredNames));
   report.add("log", reply.log, Shown::inJsonOnly);
-  report.add("dependencies", dependencyTable(reply.dependencies), Shown::inJsonOnly);
+  report.add("dependencies", dependencyTable(*reply.dependencies), Shown::inJsonOnly);
   return report;
 }
 

@@ -50,7 +50,7 @@ Report reportOf(const client::ShowReply& reply) {
   report.add("outputs", outputTable(reply));
   report.add("lowered_names", loweredNameTable(reply.reply.loweredNames));
   report.add("log", optionalCell(reply.reply.log));
-  report.add("dependencies", dependencyTable(reply.reply.dependencies));
+  report.add("dependencies", dependencyTable(*reply.reply.dependencies));
   return report;
 }
 

@@ -4,10 +4,12 @@
 #include <kj/async.h>
 #include <kj/refcount.h>
 
+#include <memory>
 #include <vector>
 
 #include "jit/dependencies.h"
 #include "jit/files.h"
+#include "jit/question_list.h"
 
 namespace kiln {
 
@@ -19,6 +21,10 @@ class ClientFiles : public kj::Refcounted {
   // One state for each question, in order. A question that could not be answered has a state that agrees with
   // nothing.
   virtual kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) = 0;
+
+  // fingerprint() of the states that a list finds; nothing if this client gives none, and has to be asked by
+  // digests().
+  virtual kj::Promise<kj::Maybe<Hash128>> fingerprint(std::shared_ptr<const QuestionList> list) = 0;
 
   kj::Own<ClientFiles> addRef() { return kj::addRef(*this); }
 };

@@ -18,10 +18,28 @@ constexpr std::size_t kSameSourceLimit = 64;
 class Lookup {
  public:
   Lookup(Store& store, Executor& executor, const std::function<void(const StoreError&)>& onStoreError,
-         LookupQuestion question)
-      : store_(store), executor_(executor), onStoreError_(onStoreError), question_(std::move(question)) {}
+         RecentHits& recent, LookupQuestion question)
+      : store_(store),
+        executor_(executor),
+        onStoreError_(onStoreError),
+        recent_(recent),
+        question_(std::move(question)) {}
 
   kj::Promise<LookupAnswer> run() {
+    auto hit = recent_.find(question_.domain, question_.requestHash, question_.names, question_.toolchains);
+    if (hit == nullptr) return searchStore();
+    if (hit->expectation.list->questions.empty()) return LookupAnswer{hit->entry, {}};
+    return question_.files->fingerprint(hit->expectation.list)
+        .then([this, hit](kj::Maybe<Hash128>&& found) -> kj::Promise<LookupAnswer> {
+          KJ_IF_MAYBE (fingerprint, found) {
+            if (*fingerprint == hit->expectation.fingerprint) return LookupAnswer{hit->entry, {}};
+          }
+          return searchStore();
+        });
+  }
+
+ private:
+  kj::Promise<LookupAnswer> searchStore() {
     return executor_
         .run([&store = store_, domain = question_.domain, hash = question_.requestHash] {
           return store.manifests(domain, hash);
@@ -32,7 +50,6 @@ class Lookup {
         });
   }
 
- private:
   kj::Promise<LookupAnswer> choose(std::vector<Manifest> manifests) {
     if (manifests.empty()) return explainUnseen();
     mostRecent_ = manifests.front().key;
@@ -83,7 +100,9 @@ class Lookup {
             return fetch(nth + 1);
           }
           if (manifest.key != mostRecent_) noteUse(manifest.key);
-          return LookupAnswer{std::make_shared<const Entry>(std::move(**found)), {}};
+          auto entry = std::make_shared<const Entry>(std::move(**found));
+          recent_.keep(entry, question_.names);
+          return LookupAnswer{std::move(entry), {}};
         });
   }
 
@@ -126,6 +145,7 @@ class Lookup {
   Store& store_;
   Executor& executor_;
   const std::function<void(const StoreError&)>& onStoreError_;
+  RecentHits& recent_;
   LookupQuestion question_;
   std::vector<Manifest> candidates_;  // of a wanted toolchain, under the asker's names, the most recent first
   EntryKey mostRecent_;               // of all manifests
@@ -136,8 +156,8 @@ class Lookup {
 
 kj::Promise<LookupAnswer> lookUp(Store& store, Executor& executor,
                                  const std::function<void(const StoreError&)>& onStoreError,
-                                 LookupQuestion question) {
-  auto lookup = kj::heap<Lookup>(store, executor, onStoreError, std::move(question));
+                                 RecentHits& recent, LookupQuestion question) {
+  auto lookup = kj::heap<Lookup>(store, executor, onStoreError, recent, std::move(question));
   auto answer = lookup->run();
   return answer.attach(kj::mv(lookup));
 }

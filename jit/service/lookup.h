@@ -10,6 +10,7 @@
 #include "jit/artifact.h"
 #include "jit/service/client_files.h"
 #include "jit/service/executor.h"
+#include "jit/service/recent_hits.h"
 #include "jit/store.h"
 #include "jit/toolchain.h"
 
@@ -30,10 +31,11 @@ struct LookupAnswer {
   std::string missReason;
 };
 
-// A store that fails makes a miss; `onStoreError` is told. Store, executor and `onStoreError` outlive the
-// promise, which rejects only when the client is gone.
+// Looks among the recent hits first, and keeps what it finds there. A store that fails makes a miss;
+// `onStoreError` is told. Store, executor, `onStoreError` and `recent` outlive the promise, which rejects
+// only when the client is gone.
 kj::Promise<LookupAnswer> lookUp(Store& store, Executor& executor,
                                  const std::function<void(const StoreError&)>& onStoreError,
-                                 LookupQuestion question);
+                                 RecentHits& recent, LookupQuestion question);
 
 }  // namespace kiln

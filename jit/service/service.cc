@@ -10,6 +10,7 @@
 #include "jit/service/flight.h"
 #include "jit/service/lookup.h"
 #include "jit/service/queue.h"
+#include "jit/service/recent_hits.h"
 #include "jit/service/stand_in_files.h"
 #include "jit/service/toolchain_choice.h"
 
@@ -90,6 +91,7 @@ class CompileService::Impl final : private FlightObserver {
   const ServiceLimits limits_;
   const ServiceHooks hooks_;
   JobQueue queue_;
+  RecentHits recentHits_;
   std::map<FlightKey, Flight*> flights_;  // those that can be joined; kept alive by their waiters
   std::set<Call*> calls_;
   std::map<std::string, ServiceStatistics, std::less<>> statistics_;
@@ -122,7 +124,7 @@ kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash
         if (!chosen) return LookupResult(std::move(chosen.error()));
         LookupQuestion question{asker.domain,        hash,   std::move(*chosen), asker.names,
                                 kj::mv(asker.files), nullptr};
-        return lookUp(store_, executor_, hooks_.onStoreError, std::move(question))
+        return lookUp(store_, executor_, hooks_.onStoreError, recentHits_, std::move(question))
             .then([this, domain = std::move(asker.domain),
                    names = std::move(asker.names)](LookupAnswer&& answer) mutable -> LookupResult {
               if (answer.entry == nullptr) return Miss{std::move(answer.missReason)};
@@ -168,7 +170,7 @@ kj::Promise<Outcome> CompileService::Impl::attempt(Call& call) {
   call.landedMeanwhile = false;
   LookupQuestion question{call.key.domain,  call.key.requestHash,       {call.toolchain},
                           call.asker.names, call.asker.files->addRef(), call.request};
-  return lookUp(store_, executor_, hooks_.onStoreError, std::move(question))
+  return lookUp(store_, executor_, hooks_.onStoreError, recentHits_, std::move(question))
       .then([this, &call](LookupAnswer&& answer) -> kj::Promise<Outcome> {
         if (answer.entry != nullptr) return hit(call.key.domain, std::move(answer.entry), call.asker.names);
         call.missReason = std::move(answer.missReason);
@@ -274,6 +276,7 @@ void CompileService::Impl::compileEnded(const Flight& flight, const Compiled& co
 
 void CompileService::Impl::closed(const Flight& flight) {
   flights_.erase(flight.key());
+  recentHits_.forget(flight.key().domain, flight.key().requestHash);
   for (auto* call : calls_) {
     if (call->key == flight.key()) call->landedMeanwhile = true;
   }

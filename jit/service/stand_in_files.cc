@@ -33,6 +33,10 @@ class FilesUnderStandIn final : public ClientFiles {
     return files_->digests(std::move(questions));
   }
 
+  kj::Promise<kj::Maybe<Hash128>> fingerprint(std::shared_ptr<const QuestionList> list) override {
+    return files_->fingerprint(std::move(list));
+  }
+
  private:
   // What was sent ahead may be asked for by either path: the source's directory may be an include directory
   // too.

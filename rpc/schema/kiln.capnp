@@ -84,8 +84,10 @@ struct DaemonInfo {
 }
 
 interface Session {
-  lookup @0 (hash :Data, names :Names, toolchain :Text, files :FileSource) -> (result :LookupResult);
-  # `hash` is 16 bytes. `toolchain` is a name ("nvrtc 13.0"), a frontend ("nvrtc") or empty: the newest.
+  lookup @0 (hash :Data, names :Names, toolchain :Text, files :FileSource,
+             knownKey :Data) -> (result :LookupResult);
+  # `hash` is 16 bytes. `toolchain` is a name ("nvrtc 13.0"), a frontend ("nvrtc") or empty: the newest. `knownKey` is
+  # the key of an entry whose dependencies the client still has, or empty: if that is the one, they are left out.
 
   compile @1 (request :Request, hash :Data, toolchain :Text, priority :Priority, timeoutMs :UInt32,
               files :FileSource) -> (outcome :Outcome);
@@ -156,6 +158,7 @@ struct Outcome {
     artifact @7 :Artifact;
     failure @8 :Failure;
   }
+  dependenciesKnown @9 :Bool;  # `dependencies` are left out: the client has them (`knownKey`)
 
   enum How { hit @0; miss @1; joined @2; }
   # joined: another client's compile of the same request was running, and its result is right for this client too.
@@ -212,6 +215,11 @@ interface FileSource {
   # paths it goes on from where the last answer stopped.
   digests @1 (paths :List(DigestQuestion)) -> (digests :List(FileDigest));
   # What an entry depends on, without content.
+  fingerprint @5 (list :Data, questions :List(DigestQuestion)) -> (isKnown :Bool, fingerprint :Data);
+  # The digests of a whole list of questions as one (jit/question_list.h says how it is made). `list` is the digest of
+  # the questions: a client keeps the lists that it was asked, so that they come once. Without questions, for a list
+  # that it does not have, it answers that it is not known. A client that does not implement this is asked for
+  # `digests`.
   list @2 (path :Text) -> (answer :FileAnswer);      # the names in a directory: `listing`
   readLink @3 (path :Text) -> (answer :FileAnswer);  # the text of a symbolic link: `text`
   resolve @4 (path :Text) -> (answer :FileAnswer);   # the path without links, "." and "..": `text`

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "jit/question_list.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/client/stand_in_daemon.h"
 
@@ -87,8 +88,8 @@ TEST_CASE_METHOD(Fixture, "a reply holds all that the daemon told") {
   CHECK(reply->totalMilliseconds > 0);
   CHECK(reply->log == "a warning\n");
   CHECK(reply->loweredNames == std::vector<LoweredName>{{"scale<float>", "_Z5scaleIfE"}});
-  REQUIRE(reply->dependencies.size() == 1);
-  CHECK(describe(reply->dependencies[0].path) == "<source>/v.h");
+  REQUIRE(reply->dependencies->size() == 1);
+  CHECK(describe(reply->dependencies->front().path) == "<source>/v.h");
   CHECK_FALSE(reply->failure);
 }
 
@@ -150,6 +151,38 @@ TEST_CASE_METHOD(Fixture, "the daemon sees the files of the request's directorie
   Client generous(options);
   REQUIRE(generous.compile(kernel("b"), {}));
   CHECK(daemon.seen().answers.at(6) == "file key");
+}
+
+TEST_CASE_METHOD(Fixture, "a list of file questions travels once, and its answers as one digest") {
+  std::ofstream(directory.path() / "v.h") << "int v;";
+  auto file = (directory.path() / "v.h").string();
+  auto absent = (directory.path() / "w.h").string();
+  StandInDaemon daemon(socket, {.fingerprintOf = {file, absent}});
+  Client client(options);
+  auto request = kernel("a");
+  request.names.includeDirectories = {directory.path().string()};
+  REQUIRE(client.compile(request, {}));
+  request.source = "b";
+  REQUIRE(client.compile(request, {}));
+
+  std::vector<std::optional<FileState>> states{FileState{FileKind::file, 6, xxh3("int v;"), 1}, FileState{}};
+  auto right = fingerprint(states).hex();
+  // By its name alone, then with the questions; the second time its name is enough.
+  CHECK(daemon.seen().fingerprints == std::vector<std::string>{"not known", right, right, right});
+}
+
+TEST_CASE_METHOD(Fixture, "dependencies that the client has are left out, and told all the same") {
+  StandInDaemon daemon(socket);
+  Client client(options);
+  REQUIRE(client.compile(kernel("a"), {}));
+  for (int i = 0; i < 3; ++i) {
+    auto hit = client.compile(kernel("a"), {});
+    REQUIRE(hit);
+    REQUIRE(hit->dependencies->size() == 1);
+    CHECK(describe(hit->dependencies->front().path) == "<source>/v.h");
+  }
+  // The miss told what the first hit need not.
+  CHECK(daemon.seen().dependenciesSent == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "calls of several threads are under way at once") {

@@ -12,6 +12,7 @@
 #include <map>
 
 #include "client/unix_stream.h"
+#include "jit/question_list.h"
 #include "rpc/schema/convert.h"
 
 namespace kiln::test {
@@ -86,7 +87,8 @@ class StandInSession final : public schema::Session::Server {
     if (found == state_->entries.end()) {
       result.setMiss("never seen");
     } else {
-      fill(result.initHit(), schema::Outcome::How::HIT, found->second);
+      fill(result.initHit(), schema::Outcome::How::HIT, found->second,
+           context.getParams().getKnownKey() == keyOfAll().asBytes());
     }
     return kj::READY_NOW;
   }
@@ -112,10 +114,12 @@ class StandInSession final : public schema::Session::Server {
     }
     return pair.promise
         .then([this, context]() mutable { return askForFiles(context.getParams().getFiles()); })
+        .then([this, context]() mutable { return askForFingerprint(context.getParams().getFiles(), false); })
+        .then([this, context]() mutable { return askForFingerprint(context.getParams().getFiles(), true); })
         .then([this, context, source]() mutable {
           auto binary = StandInDaemon::binaryOf(source);
           state_->entries[std::string(convert::text(context.getParams().getHash()))] = binary;
-          fill(context.getResults().initOutcome(), schema::Outcome::How::MISS, binary);
+          fill(context.getResults().initOutcome(), schema::Outcome::How::MISS, binary, false);
         });
   }
 
@@ -157,16 +161,38 @@ class StandInSession final : public schema::Session::Server {
     });
   }
 
-  void fill(schema::Outcome::Builder outcome, schema::Outcome::How how, const std::string& binary) {
+  kj::Promise<void> askForFingerprint(schema::FileSource::Client files, bool withQuestions) {
+    if (state_->script.fingerprintOf.empty()) return kj::READY_NOW;
+    std::vector<DigestQuestion> questions;
+    for (const auto& path : state_->script.fingerprintOf) questions.push_back({path, FileKind::file});
+    auto request = files.fingerprintRequest();
+    auto list = makeQuestionList(questions);
+    request.setList(convert::toData(list.id.view()));
+    if (withQuestions) {
+      auto builder = request.initQuestions(questions.size());
+      for (unsigned i = 0; i < questions.size(); ++i) {
+        builder[i].setPath(questions[i].path.c_str());
+        builder[i].setKind(static_cast<std::uint8_t>(questions[i].kind));
+      }
+    }
+    return request.send().then([this](auto&& response) {
+      auto digest = Hash128::fromBytes(convert::bytes(response.getFingerprint()));
+      state_->note([&](auto& seen) {
+        seen.fingerprints.push_back(response.getIsKnown() && digest ? digest->hex() : "not known");
+      });
+    });
+  }
+
+  static kj::StringPtr keyOfAll() { return "ZZZZZZZZZZZZZZZZ"; }
+
+  void fill(schema::Outcome::Builder outcome, schema::Outcome::How how, const std::string& binary,
+            bool dependenciesKnown) {
     outcome.setHow(how);
-    outcome.setKey(convert::toData(std::string(16, '\x5a')));
+    outcome.setKey(keyOfAll().asBytes());
     outcome.setToolchain("nvrtc 13.0");
     outcome.setCompileMs(12.5);
-    auto dependency = outcome.initDependencies(1)[0];
-    dependency.setRole(2);
-    dependency.setPath("v.h");
-    dependency.setKind(2);
-    dependency.setSha256(convert::toData(std::string(32, '\x0f')));
+    outcome.setDependenciesKnown(dependenciesKnown);
+    if (!dependenciesKnown) fillDependencies(outcome);
     auto artifact = outcome.initArtifact();
     artifact.setLog(convert::toData("a warning\n"));
     auto name = artifact.initLoweredNames(1)[0];
@@ -181,6 +207,15 @@ class StandInSession final : public schema::Session::Server {
     } else {
       output.setInline(convert::toData(binary));
     }
+  }
+
+  void fillDependencies(schema::Outcome::Builder outcome) {
+    state_->note([](auto& seen) { ++seen.dependenciesSent; });
+    auto dependency = outcome.initDependencies(1)[0];
+    dependency.setRole(2);
+    dependency.setPath("v.h");
+    dependency.setKind(2);
+    dependency.setSha256(convert::toData(std::string(32, '\x0f')));
   }
 
   std::shared_ptr<State> state_;

@@ -32,6 +32,8 @@ struct StandInScript {
   bool sendDescriptors = false;
   // What the compile asks the client for; the answers stand in `answers`, one text each.
   std::vector<std::string> looks = {};
+  // Files whose fingerprint every compile asks for, first by the list's name alone, then with the questions.
+  std::vector<std::string> fingerprintOf = {};
 };
 
 class StandInDaemon {
@@ -52,6 +54,8 @@ class StandInDaemon {
     unsigned rescans = 0;
     std::vector<std::string> sources;
     std::vector<std::string> answers;
+    std::vector<std::string> fingerprints;  // hexadecimal, or "not known"
+    unsigned dependenciesSent = 0;          // outcomes that had them
     std::string clientName;
     std::string toolchain;
   };

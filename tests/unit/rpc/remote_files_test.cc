@@ -44,6 +44,18 @@ class MoodyFileSource final : public schema::FileSource::Server {
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> fingerprint(FingerprintContext context) override {
+    throwIfAsked();
+    auto params = context.getParams();
+    ++fingerprintCalls;
+    if (mood_ == Mood::unknownKind || (!params.hasQuestions() && fingerprintCalls == 1)) return kj::READY_NOW;
+    context.getResults().setIsKnown(true);
+    auto value = xxh3("fingerprint");
+    auto bytes = convert::toData(value.view());
+    context.getResults().setFingerprint(mood_ == Mood::wrongSize ? bytes.slice(0, 8) : bytes);
+    return kj::READY_NOW;
+  }
+
   kj::Promise<void> readLink(ReadLinkContext context) override {
     context.getResults().initAnswer().setText("target");
     return kj::READY_NOW;
@@ -56,6 +68,7 @@ class MoodyFileSource final : public schema::FileSource::Server {
   }
 
   Mood mood_;
+  int fingerprintCalls = 0;
 };
 
 const RolePath kPath{FileRole::absolute, 0, "/a"};
@@ -67,6 +80,13 @@ struct Asked {
   FileAnswer look() { return files->answer({FileQuestion::Kind::look, "/a"}).wait(io.waitScope).answer; }
   std::vector<FileState> digests() {
     return files->digests({{"/a", FileKind::file}, {"/b", FileKind::file}}).wait(io.waitScope);
+  }
+
+  std::optional<Hash128> fingerprint() {
+    auto list = std::make_shared<const QuestionList>(makeQuestionList({{"/a", FileKind::file}}));
+    auto found = files->fingerprint(list).wait(io.waitScope);
+    KJ_IF_MAYBE (value, found) return *value;
+    return std::nullopt;
   }
 
   kj::AsyncIoContext io = kj::setupAsyncIo();
@@ -111,6 +131,18 @@ TEST_CASE("a file without a digest is known to be there and agrees with no file"
   CHECK(firstDisagreement({{kPath, FileKind::file, 0, xxh3(""), {}, 1}}, states) == 0);
 }
 
+TEST_CASE("a fingerprint is asked for by the list's digest, and with its questions where that is not known") {
+  Asked asked(Mood::right);
+  CHECK(asked.fingerprint() == xxh3("fingerprint"));
+  CHECK(asked.fingerprint() == xxh3("fingerprint"));
+}
+
+TEST_CASE("a client without a fingerprint, or with one that is none, gives none") {
+  CHECK_FALSE(Asked(Mood::failing).fingerprint());
+  CHECK_FALSE(Asked(Mood::wrongSize).fingerprint());
+  CHECK_FALSE(Asked(Mood::unknownKind).fingerprint());
+}
+
 TEST_CASE("no answer to a question is an answer that failed") {
   CHECK(Asked(Mood::tooFew).look().kind == FileAnswer::Kind::failed);
 }
@@ -119,6 +151,7 @@ TEST_CASE("a client that is gone rejects") {
   Asked asked(Mood::gone);
   CHECK_THROWS_AS(asked.look(), kj::Exception);
   CHECK_THROWS_AS(asked.digests(), kj::Exception);
+  CHECK_THROWS_AS(asked.fingerprint(), kj::Exception);
 }
 
 TEST_CASE("a client that is silent beyond the limit failed to answer, and agrees with nothing") {

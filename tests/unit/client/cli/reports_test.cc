@@ -28,13 +28,14 @@ client::Reply missWithWarning() {
   reply.log = "k.cu(3): warning \xff: unused\n";
   reply.loweredNames.push_back({"scale<float>", "_Z5scaleIfEvPT_"});
   reply.missReason = "never seen";
-  reply.dependencies = {{{FileRole::includeDirectory, 0, "v.h"},
-                         FileKind::file,
-                         12,
-                         digestOf<Hash128>(1),
-                         digestOf<Sha256>(2),
-                         1},
-                        {{FileRole::sourceDirectory, 0, "v.h"}, FileKind::absent, 0, {}, {}, 0}};
+  DependencySet dependencies = {{{FileRole::includeDirectory, 0, "v.h"},
+                                 FileKind::file,
+                                 12,
+                                 digestOf<Hash128>(1),
+                                 digestOf<Sha256>(2),
+                                 1},
+                                {{FileRole::sourceDirectory, 0, "v.h"}, FileKind::absent, 0, {}, {}, 0}};
+  reply.dependencies = std::make_shared<const DependencySet>(std::move(dependencies));
   return reply;
 }
 

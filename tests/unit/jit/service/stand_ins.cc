@@ -29,16 +29,23 @@ kj::Promise<std::vector<FileState>> ScriptedFiles::digests(std::vector<DigestQue
   ++digestCalls;
   if (isGone) return goneException();
   std::vector<FileState> states;
-  for (const auto& question : questions) {
-    auto found = content.find(question.path);
-    if (found == content.end()) {
-      states.push_back({FileKind::absent, 0, {}, 0});
-    } else {
-      states.push_back(
-          {FileKind::file, found->second.size(), xxh3(found->second), identityOf(question.path)});
-    }
-  }
+  for (const auto& question : questions) states.push_back(stateOf(question.path));
   return states;
+}
+
+kj::Promise<kj::Maybe<Hash128>> ScriptedFiles::fingerprint(std::shared_ptr<const QuestionList> list) {
+  if (!givesFingerprints) return kj::Maybe<Hash128>(nullptr);
+  ++digestCalls;
+  if (isGone) return goneException();
+  std::vector<std::optional<FileState>> states;
+  for (const auto& question : list->questions) states.emplace_back(stateOf(question.path));
+  return kj::Maybe<Hash128>(kiln::fingerprint(states));
+}
+
+FileState ScriptedFiles::stateOf(const std::string& path) const {
+  auto found = content.find(path);
+  if (found == content.end()) return {FileKind::absent, 0, {}, 0};
+  return {FileKind::file, found->second.size(), xxh3(found->second), identityOf(path)};
 }
 
 kj::Promise<Compiled> ScriptedCompilers::compile(const Toolchain& toolchain, const Request& request,

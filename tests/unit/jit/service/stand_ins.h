@@ -22,6 +22,7 @@ class ScriptedFiles final : public ClientFiles {
 
   kj::Promise<FileReply> answer(FileQuestion question) override;
   kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) override;
+  kj::Promise<kj::Maybe<Hash128>> fingerprint(std::shared_ptr<const QuestionList> list) override;
 
   std::map<std::string, std::string> content;
   std::map<std::string, std::uint64_t> identities;  // where it matters; else each path is a file of its own
@@ -29,10 +30,12 @@ class ScriptedFiles final : public ClientFiles {
   bool isSilent = false;                            // answers never come
   std::set<std::string> silentPaths;                // nor do they for these
   std::vector<std::string> answered;                // paths of questions that came, in order
-  unsigned digestCalls = 0;
+  unsigned digestCalls = 0;                         // by digests() and fingerprint()
+  bool givesFingerprints = true;
 
  private:
   [[nodiscard]] std::uint64_t identityOf(const std::string& path) const;
+  [[nodiscard]] FileState stateOf(const std::string& path) const;
 };
 
 // Compiles by reading `reads` through the client and joining what it found. A job whose start is held

@@ -1,0 +1,44 @@
+// The dependencies of entries that were handed out lately: an entry's key covers them, so that a daemon which
+// finds the same entry again need not send them.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "jit/dependencies.h"
+#include "jit/hash.h"
+
+namespace kiln::client {
+
+// By request hash, one entry each. Bounded, least recently used out first. Thread-safe.
+class KnownDependencies {
+ public:
+  struct Known {
+    std::string key;  // of the entry, as it is sent; empty: nothing is known
+    std::shared_ptr<const DependencySet> dependencies;
+  };
+
+  explicit KnownDependencies(std::size_t capacity = 200'000) : capacity_(capacity) {}
+
+  Known find(const Hash128& requestHash);
+  void keep(const Hash128& requestHash, Known known);
+
+ private:
+  struct Item {
+    Hash128 requestHash;
+    Known known;
+  };
+
+  void drop(std::list<Item>::iterator item);
+
+  const std::size_t capacity_;  // dependencies of all entries
+  std::mutex mutex_;
+  std::size_t size_ = 0;
+  std::list<Item> items_;  // the most recently used first
+  std::unordered_map<Hash128, std::list<Item>::iterator> index_;
+};
+
+}  // namespace kiln::client
