@@ -20,7 +20,8 @@ void writeEntry(schema::Entry::Builder builder, const FoundEntry& found) {
   const auto& entry = found.entry;
   writeSummary(builder.initSummary(), found.summary);
   Outcome outcome{Outcome::How::hit, std::make_shared<const Entry>(entry), entry.names, "", ""};
-  writeOutcome(builder.initOutcome(), outcome, Delivery::withoutBytes);
+  SealedOutputs none;
+  writeOutcome(builder.initOutcome(), outcome, Delivery::withoutBytes, none);
   convert::write(builder.initRequest(), found.request);
   builder.setSourceSha256(convert::toData(found.sourceSha256.view()));
   builder.setRequestHash(convert::toData(entry.requestHash.view()));

@@ -1,13 +1,6 @@
 #include "rpc/results.h"
 
-#include <fcntl.h>
-#include <kj/io.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <optional>
-#include <string_view>
+#include <utility>
 
 #include "jit/log_names.h"
 #include "jit/stand_in_source.h"
@@ -18,50 +11,32 @@ namespace {
 
 class MemoryBlob final : public schema::Blob::Server {
  public:
-  explicit MemoryBlob(kj::AutoCloseFd descriptor) : descriptor_(kj::mv(descriptor)) {}
+  explicit MemoryBlob(SealedOutputs::Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
 
-  kj::Maybe<int> getFd() override { return descriptor_.get(); }
+  kj::Maybe<int> getFd() override { return descriptor_->get(); }
 
  private:
-  kj::AutoCloseFd descriptor_;
+  const SealedOutputs::Descriptor descriptor_;
 };
 
-bool writeAll(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    auto written = write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-// A memfd that holds `bytes` and that nobody can change any more; nothing if the system has none left.
-std::optional<kj::AutoCloseFd> sealedMemory(std::string_view bytes) {
-  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-  int raw = memfd_create("kiln-output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (raw < 0) return std::nullopt;
-  kj::AutoCloseFd descriptor(raw);
-  if (!writeAll(descriptor, bytes) || fcntl(descriptor, F_ADD_SEALS, kSeals) != 0) return std::nullopt;
-  return descriptor;
-}
-
-void writeOutput(schema::Output::Builder builder, const Output& output, Delivery delivery) {
+void writeOutput(schema::Output::Builder builder, const Output& output, Delivery delivery,
+                 SealedOutputs& sealed) {
   convert::writeBesidesBytes(builder, output);
   if (delivery == Delivery::withoutBytes) return;
   if (delivery == Delivery::byDescriptor && output.bytes.size() >= kDescriptorThreshold) {
-    if (auto memory = sealedMemory(output.bytes)) {
-      builder.setDescriptor(kj::heap<MemoryBlob>(kj::mv(*memory)));
+    if (auto memory = sealed.of(output)) {
+      builder.setDescriptor(kj::heap<MemoryBlob>(std::move(memory)));
       return;
     }
   }
   builder.setInline(convert::toData(output.bytes));
 }
 
-void writeArtifact(schema::Artifact::Builder builder, const Artifact& artifact, Delivery delivery) {
+void writeArtifact(schema::Artifact::Builder builder, const Artifact& artifact, Delivery delivery,
+                   SealedOutputs& sealed) {
   auto outputs = builder.initOutputs(artifact.outputs.size());
   for (unsigned i = 0; i < artifact.outputs.size(); ++i)
-    writeOutput(outputs[i], artifact.outputs[i], delivery);
+    writeOutput(outputs[i], artifact.outputs[i], delivery, sealed);
   convert::writeBesidesOutputs(builder, artifact);
 }
 
@@ -80,7 +55,7 @@ schema::Outcome::How toSchema(Outcome::How how) {
 }  // namespace
 
 void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Delivery delivery,
-                  Bytes knownKey) {
+                  SealedOutputs& sealed, Bytes knownKey) {
   const auto& entry = *outcome.entry;
   builder.setHow(toSchema(outcome.how));
   if (!entry.key.isZero()) builder.setKey(convert::toData(entry.key.view()));
@@ -96,7 +71,7 @@ void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Deli
       convert::toText(StandInPaths(outcome.names, entry.names).textForAsker(outcome.notRemembered)));
   if (const auto* artifact = std::get_if<Artifact>(&entry.result)) {
     auto written = builder.initArtifact();
-    writeArtifact(written, *artifact, delivery);
+    writeArtifact(written, *artifact, delivery, sealed);
     auto log = logUnder(outcome.names, artifact->log, entry.names, entry.dependencies);
     if (log != artifact->log) written.setLog(convert::toData(log));
   } else {

@@ -7,6 +7,7 @@
 #include "jit/failure.h"
 #include "jit/service/service.h"
 #include "kiln.capnp.h"
+#include "rpc/sealed_outputs.h"
 
 namespace kiln {
 
@@ -22,7 +23,7 @@ enum class Delivery {
 
 // `knownKey`: of the entry whose dependencies the client has, as it sent it; they are left out.
 void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Delivery delivery,
-                  Bytes knownKey = {});
+                  SealedOutputs& sealed, Bytes knownKey = {});
 // An outcome of its own: a request that was refused before anything was looked up.
 void writeRefusal(schema::Outcome::Builder builder, const Failure& failure);
 

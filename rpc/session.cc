@@ -124,7 +124,7 @@ class SessionImpl final : public schema::Session::Server {
     return context_.calls.wrap(
         compiled.then([this, context, subject = std::move(subject), start](Outcome&& outcome) mutable {
           logOutcome(context_.log, subject, peer_, outcome, millisecondsSince(start));
-          writeOutcome(context.getResults().initOutcome(), outcome, delivery_);
+          writeOutcome(context.getResults().initOutcome(), outcome, delivery_, context_.sealed);
         }));
   }
 
@@ -225,7 +225,7 @@ class SessionImpl final : public schema::Session::Server {
     if (const auto* hit = std::get_if<Outcome>(&result)) {
       logOutcome(context_.log, {source, ""}, peer_, *hit, millisecondsSince(start));
       auto knownKey = convert::bytes(context.getParams().getKnownKey());
-      writeOutcome(builder.initHit(), *hit, delivery_, knownKey);
+      writeOutcome(builder.initHit(), *hit, delivery_, context_.sealed, knownKey);
     } else if (const auto* miss = std::get_if<Miss>(&result)) {
       builder.setMiss(convert::toText(miss->reason));
     } else {

@@ -17,6 +17,7 @@
 #include "jit/store.h"
 #include "kiln.capnp.h"
 #include "rpc/log.h"
+#include "rpc/sealed_outputs.h"
 
 namespace kiln {
 
@@ -34,6 +35,7 @@ struct SessionContext {
   std::uint64_t maxSourceMegabytes = 64;
   kj::Timer& timer;
   kj::Duration fileTimeout = 30 * kj::SECONDS;  // of one question to a client about its files
+  SealedOutputs sealed{};
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   unsigned clients = 0;
   bool stopping = false;

@@ -188,6 +188,7 @@ struct Output {
 
 interface Blob {
   # A capability with a file descriptor attached: a sealed memfd that holds exactly the output's bytes.
+  # Several clients may have the same one: map it, or read at offsets; its own offset is everybody's.
 }
 
 struct LoweredName { expression @0 :Text; lowered @1 :Text; }

@@ -23,7 +23,6 @@ from scripted_client import (
 )
 
 MISBEHAVING = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent / "misbehaving_nvrtc"
-os.environ.setdefault("KILN_TEST_NVRTC_13_99", str(MISBEHAVING))
 SANITIZED = "asan" in str(MISBEHAVING)
 
 USES_V = '#include <v.h>\nextern "C" __global__ void k(int* x) { *x = V; }\n'

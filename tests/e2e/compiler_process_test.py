@@ -8,7 +8,6 @@ import pytest
 from harness import DEADLINE, Kiln
 
 MISBEHAVING = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent / "misbehaving_nvrtc"
-os.environ.setdefault("KILN_TEST_NVRTC_13_99", str(MISBEHAVING))
 
 SANITIZED = "asan" in str(MISBEHAVING)
 

@@ -12,6 +12,10 @@ import harness
 # Modules of tests read these when they are loaded.
 for name, value in harness.default_environment().items():
     os.environ.setdefault(name, value)
+# The tests' own toolchain, which does what its source says, lies beside the reference.
+os.environ.setdefault(
+    "KILN_TEST_NVRTC_13_99", str(pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent / "misbehaving_nvrtc")
+)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,10 @@
 import json
 import os
 import signal
-import time
 
 import pytest
 
-from harness import DEADLINE, Exits, children, cuda_includes
+from harness import DEADLINE, Exits, children, compiling, cuda_includes, wait_for
 from kernels import BLOCK_REDUCE, SAXPY, SLOW
 
 
@@ -28,19 +27,6 @@ def finished(process):
     stdout, stderr = process.communicate(timeout=DEADLINE)
     assert stdout, stderr
     return json.loads(stdout), process.returncode
-
-
-def wait_for(condition):
-    """Asks until there is an answer, and gives it."""
-    deadline = time.monotonic() + DEADLINE
-    while not (answer := condition()):
-        assert time.monotonic() < deadline
-    return answer
-
-
-def compiling(kiln):
-    """The processes that compile now."""
-    return [c["process"] for c in kiln.json("status")["compilers"] if c["role"] == "compile"]
 
 
 def test_twenty_processes_that_ask_at_once_cause_one_compile(kiln, work):

@@ -8,7 +8,7 @@ import socket
 import stat
 import subprocess
 
-from harness import DEADLINE, ROOT, Exits, Kiln, children, cuda_includes, environment
+from harness import DEADLINE, ROOT, Exits, Kiln, children, compiling, cuda_includes, environment, wait_for
 from kernels import BLOCK_REDUCE, SAXPY
 
 CUB_ARGUMENTS = [argument for directory in cuda_includes() for argument in ("-I", directory)]
@@ -151,3 +151,79 @@ def test_two_clients_that_see_one_header_differently_each_get_their_own(kiln, re
         expected = reference.compile("13.0", "k.cu", ["-arch=sm_90"]).outputs["cubin"]
         for n in range(3):
             assert (place / f"{n}.cubin").read_bytes() == expected
+
+
+def test_a_compile_that_runs_beyond_the_shutdown_limit_is_killed_and_the_end_is_in_order(bin, make_daemon, work):
+    daemon = make_daemon(toolchains=("13.99",), config="shutdown_timeout_seconds = 1")
+    daemon.start()
+    kiln = Kiln(bin, daemon.socket, work)
+    (work / "k.cu").write_text("misbehave: hang\n")
+    asking = kiln.start("--json", "compile", "k.cu", "--target", "sm_90")
+    wait_for(lambda: compiling(kiln))
+    daemon.stop()  # checks that nothing is left
+    assert asking.wait(DEADLINE) in (3, 5)
+    assert "they are killed" in daemon.log_text()
+
+
+def test_a_second_signal_ends_the_daemon_at_once(bin, make_daemon, work):
+    daemon = make_daemon(toolchains=("13.99",), config="shutdown_timeout_seconds = 600")
+    daemon.start()
+    kiln = Kiln(bin, daemon.socket, work)
+    (work / "k.cu").write_text("misbehave: hang\n")
+    asking = kiln.start("--json", "compile", "k.cu", "--target", "sm_90")
+    wait_for(lambda: compiling(kiln))
+    exits = Exits(children(daemon.process_id))
+    daemon.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: "stopping" in daemon.log_text())
+    daemon.process.send_signal(signal.SIGTERM)
+    daemon.wait_until_ended(exits)
+    assert asking.wait(DEADLINE) in (3, 5)
+
+
+def test_each_line_of_the_log_names_the_request_and_who_asked(kiln, daemon, work):
+    (work / "fine.cu").write_text(SAXPY)
+    (work / "wrong.cu").write_text("this is no CUDA\n")
+    for _ in range(2):
+        kiln.compile("fine.cu")
+    kiln.compile("wrong.cu", status=1)
+    lines = daemon.log_text().splitlines()
+    (miss,) = [line for line in lines if " miss: 'fine.cu' for sm_90 with nvrtc 13.0: artifact" in line]
+    (hit,) = [line for line in lines if " hit: 'fine.cu'" in line]
+    (error,) = [line for line in lines if " miss: 'wrong.cu' for sm_90 with nvrtc 13.0: compile_error" in line]
+    key = kiln.json("ls")["entries"]
+    assert all(any(entry["key"] in line for entry in key) for line in (miss, hit, error))
+    assert all("[client " in line and "domain default]" in line for line in (miss, hit, error))
+
+
+def test_a_large_output_comes_by_descriptor_and_is_the_compiler_s(kiln, reference, work):
+    table = f"__device__ unsigned table[100000] = {{1{', 2' * 99999}}};\n"
+    (work / "large.cu").write_text(table + 'extern "C" __global__ void k(unsigned* x) { *x = table[*x]; }\n')
+    expected = reference.compile("13.0", "large.cu", ["-arch=sm_90"]).outputs["cubin"]
+    assert len(expected) > 400_000
+    for outcome in ("miss", "hit", "hit"):
+        reply = kiln.compile("large.cu", "-o", f"{outcome}.cubin")
+        assert reply["outcome"] == outcome
+        assert (work / f"{outcome}.cubin").read_bytes() == expected
+
+
+def test_what_is_interactive_is_compiled_before_what_came_earlier(bin, make_daemon, work):
+    daemon = make_daemon(toolchains=("13.99",), config="jobs = 1")
+    daemon.start()
+    kiln = Kiln(bin, daemon.socket, work)
+    running = []
+
+    def ask(name, text, *arguments):
+        (work / name).write_text(text)
+        running.append(kiln.start("--json", "compile", name, "--target", "sm_90", *arguments))
+
+    ask("first.cu", "misbehave: spin\n", "--timeout", "2")
+    wait_for(lambda: compiling(kiln))
+    for count, (name, *arguments) in enumerate(
+        (("background.cu", "--priority", "background"), ("normal.cu",), ("urgent.cu", "--priority", "interactive")), 1
+    ):
+        ask(name, f"fine {name}\n", *arguments)
+        wait_for(lambda: kiln.json("status")["queued"] == count)
+    for process in running:
+        process.communicate(timeout=DEADLINE)
+    lines = [line for line in daemon.log_text().splitlines() if " miss: " in line and ".cu'" in line]
+    assert [line.split("'")[1] for line in lines] == ["first.cu", "urgent.cu", "normal.cu", "background.cu"]

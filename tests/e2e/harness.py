@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEADLINE = 120  # seconds that nothing here comes near unless something hangs
@@ -77,6 +78,19 @@ def children(process_id):
     """The processes whose parent is `process_id` now."""
     listing = pathlib.Path(f"/proc/{process_id}/task/{process_id}/children")
     return [int(number) for number in listing.read_text().split()]
+
+
+def wait_for(condition):
+    """Asks until there is an answer, and gives it."""
+    deadline = time.monotonic() + DEADLINE
+    while not (answer := condition()):
+        assert time.monotonic() < deadline
+    return answer
+
+
+def compiling(kiln):
+    """The processes that compile now."""
+    return [c["process"] for c in kiln.json("status")["compilers"] if c["role"] == "compile"]
 
 
 class Daemon:

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""A hit through libkiln, its own cost included, beside a bare Cap'n Proto call that returns the same bytes the same way
+(in the message, or by descriptor from 64 KiB on) and a Redis GET of them, all over Unix sockets and in turn.
+
+Prints a table in Markdown: medians in microseconds, and the ratio to the bare call.
+
+usage: bench/hit_over_rpc.py [--rounds N]
+       after scripts/test, cmake --build build/release --target hit_over_rpc, and apt-get install redis-server
+"""
+
+import argparse
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+
+import harness  # noqa: E402
+
+for name, value in harness.default_environment().items():
+    os.environ.setdefault(name, value)
+
+PROGRAM = ROOT / "build/release/bench/hit_over_rpc"
+
+
+def source_of(size):
+    """A kernel whose cubin has about `size` bytes: a table makes the most of them."""
+    words = max(0, size - 5000) // 4
+    table = f"__device__ unsigned table[{words}] = {{1{', 2' * (words - 1)}}};\n" if words else ""
+    body = "*x = table[*x];" if words else "*x += 1;"
+    return f'{table}extern "C" __global__ void k(unsigned* x) {{ {body} }}\n'
+
+
+def wait_for(path):
+    while not path.exists():
+        time.sleep(0.01)
+
+
+def measure(size, rounds, daemon, folder):
+    source = folder / f"{size}.cu"
+    source.write_text(source_of(size))
+    kiln = harness.Kiln(daemon.bin, daemon.socket, folder)
+    kiln.compile(source, "-o", folder / "k.cubin")
+    servers = []
+    try:
+        bare, redis = folder / f"bare{size}", folder / f"redis{size}"
+        servers.append(subprocess.Popen([PROGRAM, "serve", bare, folder / "k.cubin"], stdout=subprocess.DEVNULL))
+        servers.append(
+            subprocess.Popen(
+                ["redis-server", "--port", "0", "--unixsocket", redis, "--save", "", "--dir", folder],
+                stdout=subprocess.DEVNULL,
+            )
+        )
+        for path in (bare, redis):
+            wait_for(path)
+        result = subprocess.run(
+            list(map(str, [PROGRAM, "measure", rounds, "sm_90", source, bare, redis])),
+            check=True,
+            stdout=subprocess.PIPE,
+            env=harness.environment(KILN_SOCKET=daemon.socket),
+        )
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()
+    return (folder / "k.cubin").stat().st_size, [list(map(float, row.split())) for row in result.stdout.splitlines()]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3000)
+    rounds = parser.parse_args().rounds
+    print(f"{rounds} rounds, {os.cpu_count()} processors, medians in microseconds\n")
+    print("| binary | libkiln hit | bare call | Redis GET | hit / bare call |")
+    print("|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory(prefix="kiln-bench-") as place:
+        folder = pathlib.Path(place)
+        for name in ("node", "work"):
+            (folder / name).mkdir()
+        daemon = harness.Daemon(pathlib.Path(os.environ["KILN_TEST_BIN_DIR"]), folder / "node", toolchains=("13.0",))
+        daemon.start()
+        try:
+            for size in (5_000, 1_000_000):
+                bytes_, rows = measure(size, rounds, daemon, folder / "work")
+                hit, bare, redis = (statistics.median(column) for column in zip(*rows))
+                ratio = statistics.median(row[0] / row[1] for row in rows)
+                print(f"| {bytes_} bytes | {hit:.0f} | {bare:.0f} | {redis:.0f} | {ratio:.2f} |")
+        finally:
+            daemon.end()
+
+
+if __name__ == "__main__":
+    main()
