@@ -57,7 +57,7 @@ CompileCall::CompileCall(Request request, const CompileOptions& options,
 kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool& workers) const {
   auto ahead =
       std::make_shared<FilesAhead>(files_, std::shared_ptr<const Request>(shared_from_this(), &request_));
-  schema::FileSource::Client files = kj::heap<FileSource>(workers, files_, std::move(ahead), memory_.lists);
+  schema::FileSource::Client files = kj::heap<FileSource>(workers, files_, std::move(ahead), memory_);
   auto known = memory_.dependencies->find(hash_);
   auto lookup = session.lookupRequest();
   lookup.setKnownKey(convert::toData(known.key));

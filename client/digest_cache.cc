@@ -19,12 +19,12 @@ std::int64_t granularity(std::int64_t time) { return time % kSecond == 0 ? 2 * k
 
 }  // namespace
 
-FileStamp FileStamp::of(const struct stat& status) {
+ContentStamp stampOf(const struct stat& status) {
   return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
           nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
 }
 
-std::size_t DigestCache::StampHash::operator()(const FileStamp& stamp) const noexcept {
+std::size_t DigestCache::StampHash::operator()(const ContentStamp& stamp) const noexcept {
   std::array<std::uint64_t, 5> words{stamp.device, stamp.inode, stamp.size,
                                      static_cast<std::uint64_t>(stamp.modified),
                                      static_cast<std::uint64_t>(stamp.changed)};
@@ -39,7 +39,7 @@ std::int64_t DigestCache::realTime() {
   return nanoseconds(now);
 }
 
-std::optional<Hash128> DigestCache::find(const FileStamp& stamp) {
+std::optional<Hash128> DigestCache::find(const ContentStamp& stamp) {
   std::lock_guard lock(mutex_);
   auto found = index_.find(stamp);
   if (found == index_.end()) return std::nullopt;
@@ -47,13 +47,13 @@ std::optional<Hash128> DigestCache::find(const FileStamp& stamp) {
   return found->second->digest;
 }
 
-bool DigestCache::isSettled(const FileStamp& stamp) const {
+bool DigestCache::isSettled(const ContentStamp& stamp) const {
   auto latest =
       std::max(stamp.modified + granularity(stamp.modified), stamp.changed + granularity(stamp.changed));
   return clock_() > latest;
 }
 
-void DigestCache::insert(const FileStamp& stamp, const Hash128& digest) {
+void DigestCache::insert(const ContentStamp& stamp, const Hash128& digest) {
   std::lock_guard lock(mutex_);
   if (index_.contains(stamp)) return;
   items_.push_front({stamp, digest});

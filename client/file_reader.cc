@@ -230,12 +230,12 @@ FileAnswer FileReader::resolve(const std::string& path) const {
   return answer;
 }
 
-std::vector<std::optional<FileState>> FileReader::digests(std::span<const DigestQuestion> questions) const {
+FileReader::Digests FileReader::digests(std::span<const DigestQuestion> questions) const {
   Scratch scratch;
   std::vector<std::optional<FileState>> states;
   states.reserve(questions.size());
   for (const auto& question : questions) states.push_back(digest(question, scratch));
-  return states;
+  return {std::move(states), std::move(scratch.read)};
 }
 
 std::optional<FileState> FileReader::digest(const DigestQuestion& question, Scratch& scratch) const {
@@ -277,23 +277,25 @@ std::optional<FileState> FileReader::state(const std::string& path, bool withDig
   if (!S_ISREG(status.st_mode)) return FileState{FileKind::other, 0, {}, 0};
   if (!withDigest)
     return FileState{FileKind::file, static_cast<std::uint64_t>(status.st_size), {}, identityOf(status)};
-  if (auto known = cache_->find(FileStamp::of(status))) {
+  if (auto known = cache_->find(stampOf(status))) {
     return FileState{FileKind::file, static_cast<std::uint64_t>(status.st_size), *known, identityOf(status)};
   }
-  return fileState(place, status, scratch.content);
+  return fileState(place, status, scratch);
 }
 
 std::optional<FileState> FileReader::fileState(LastDirectory::Place place, const struct stat& status,
-                                               std::string& content) const {
+                                               Scratch& scratch) const {
+  auto& content = scratch.content;
   auto file = openRegular(place, status);
   if (!file) return std::nullopt;
-  auto before = FileStamp::of(file->status);
+  auto before = stampOf(file->status);
   bool settled = cache_->isSettled(before);
   if (!readAll(*file, content)) return std::nullopt;
   auto digest = xxh3(content);
   struct stat after;
-  if (settled && ::fstat(file->descriptor.get(), &after) == 0 && FileStamp::of(after) == before) {
+  if (settled && ::fstat(file->descriptor.get(), &after) == 0 && stampOf(after) == before) {
     cache_->insert(before, digest);
+    scratch.read.push_back({before, digest});
   }
   return FileState{FileKind::file, content.size(), digest, identityOf(file->status)};
 }

@@ -31,24 +31,28 @@ class FileReader {
   [[nodiscard]] FileAnswer resolve(const std::string& path) const;
   // Nothing if the question cannot be answered, or not to this request.
   [[nodiscard]] std::optional<FileState> digest(const DigestQuestion& question) const {
-    return digests({&question, 1}).front();
+    return digests({&question, 1}).states.front();
   }
-  // The same for several, in order; quicker where they are sorted by path.
-  [[nodiscard]] std::vector<std::optional<FileState>> digests(
-      std::span<const DigestQuestion> questions) const;
+  struct Digests {
+    std::vector<std::optional<FileState>> states;  // one for each question, in order
+    std::vector<KnownContent> read;  // of the files that had to be read, those that were settled
+  };
+  // The same for several; quicker where they are sorted by path.
+  [[nodiscard]] Digests digests(std::span<const DigestQuestion> questions) const;
 
  private:
   // What one digest leaves for the next.
   struct Scratch {
     LastDirectory near;
     std::string content;
+    std::vector<KnownContent> read;
   };
 
   [[nodiscard]] std::optional<FileState> digest(const DigestQuestion& question, Scratch& scratch) const;
   [[nodiscard]] std::optional<FileState> state(const std::string& path, bool withDigest,
                                                Scratch& scratch) const;
   [[nodiscard]] std::optional<FileState> fileState(LastDirectory::Place place, const struct stat& status,
-                                                   std::string& content) const;
+                                                   Scratch& scratch) const;
 
   FilePolicy policy_;
   std::shared_ptr<DigestCache> cache_;

@@ -38,8 +38,8 @@ struct Looked {
 }  // namespace
 
 FileSource::FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader,
-                       std::shared_ptr<FilesAhead> ahead, std::shared_ptr<KnownLists> lists)
-    : workers_(workers), reader_(std::move(reader)), ahead_(std::move(ahead)), lists_(std::move(lists)) {}
+                       std::shared_ptr<FilesAhead> ahead, Memory memory)
+    : workers_(workers), reader_(std::move(reader)), ahead_(std::move(ahead)), memory_(std::move(memory)) {}
 
 kj::Promise<void> FileSource::look(LookContext context) {
   std::vector<std::string> paths;
@@ -70,9 +70,9 @@ kj::Promise<void> FileSource::digests(DigestsContext context) {
   list->questions = read(context.getParams().getPaths());
   context.releaseParams();
   context.allowCancellation();
-  return statesOf(std::move(list)).then([context](States&& states) mutable {
-    auto digests = context.getResults().initDigests(states.size());
-    for (unsigned i = 0; i < states.size(); ++i) write(digests[i], states[i]);
+  return digestsOf(std::move(list)).then([context](FileReader::Digests&& found) mutable {
+    auto digests = context.getResults().initDigests(found.states.size());
+    for (unsigned i = 0; i < found.states.size(); ++i) write(digests[i], found.states[i]);
   });
 }
 
@@ -82,36 +82,41 @@ kj::Promise<void> FileSource::fingerprint(FingerprintContext context) {
   std::shared_ptr<const QuestionList> list;
   if (params.hasQuestions()) {
     list = std::make_shared<const QuestionList>(makeQuestionList(read(params.getQuestions())));
-    lists_->keep(list);
+    memory_.lists->keep(list);
   } else if (id) {
-    list = lists_->find(*id);
+    list = memory_.lists->find(*id);
   }
+  for (const auto& hint : convert::read(params.getHints())) memory_.digests->insert(hint.stamp, hint.xxh3);
   context.releaseParams();
   context.allowCancellation();
   if (list == nullptr) return kj::READY_NOW;
-  return statesOf(std::move(list)).then([context](States&& states) mutable {
+  return digestsOf(std::move(list)).then([context](FileReader::Digests&& found) mutable {
     auto results = context.getResults();
     results.setIsKnown(true);
-    auto digest = kiln::fingerprint(states);
+    auto digest = kiln::fingerprint(found.states);
     results.setFingerprint(convert::toData(digest.view()));
+    convert::write(results.initRead(found.read.size()), found.read);
   });
 }
 
-kj::Promise<FileSource::States> FileSource::statesOf(std::shared_ptr<const QuestionList> list) {
+kj::Promise<FileReader::Digests> FileSource::digestsOf(std::shared_ptr<const QuestionList> list) {
+  using Digests = FileReader::Digests;
   const auto count = list->questions.size();
   const auto each = std::max(kSmallestPart, (count + workers_.size() - 1) / workers_.size());
-  kj::Vector<kj::Promise<States>> parts;
+  kj::Vector<kj::Promise<Digests>> parts;
   for (std::size_t first = 0; first < count || first == 0; first += each) {
     parts.add(workers_.run([reader = reader_, list, first, each] {
       std::span<const DigestQuestion> questions(list->questions);
       return reader->digests(questions.subspan(first, std::min(each, questions.size() - first)));
     }));
   }
-  return kj::joinPromises(parts.releaseAsArray()).then([count](kj::Array<States>&& parts) {
-    States states;
-    states.reserve(count);
-    for (auto& part : parts) std::move(part.begin(), part.end(), std::back_inserter(states));
-    return states;
+  return kj::joinPromises(parts.releaseAsArray()).then([](kj::Array<Digests>&& found) {
+    Digests all;
+    for (auto& part : found) {
+      std::move(part.states.begin(), part.states.end(), std::back_inserter(all.states));
+      all.read.insert(all.read.end(), part.read.begin(), part.read.end());
+    }
+    return all;
   });
 }
 

@@ -6,7 +6,7 @@
 
 #include "client/file_reader.h"
 #include "client/files_ahead.h"
-#include "client/known_lists.h"
+#include "client/memory.h"
 #include "client/worker_pool.h"
 #include "kiln.capnp.h"
 
@@ -16,7 +16,7 @@ namespace kiln::client {
 class FileSource final : public schema::FileSource::Server {
  public:
   FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader, std::shared_ptr<FilesAhead> ahead,
-             std::shared_ptr<KnownLists> lists);
+             Memory memory);
 
   kj::Promise<void> look(LookContext context) override;
   kj::Promise<void> digests(DigestsContext context) override;
@@ -27,17 +27,15 @@ class FileSource final : public schema::FileSource::Server {
 
  private:
   using Question = FileAnswer (FileReader::*)(const std::string& path) const;
-  using States = std::vector<std::optional<FileState>>;
-
   // By several workers, each a part of the list.
-  kj::Promise<States> statesOf(std::shared_ptr<const QuestionList> list);
+  kj::Promise<FileReader::Digests> digestsOf(std::shared_ptr<const QuestionList> list);
   template <typename Context>
   kj::Promise<void> answerOne(Context context, Question question);
 
   WorkerPool& workers_;
   std::shared_ptr<const FileReader> reader_;
   std::shared_ptr<FilesAhead> ahead_;
-  std::shared_ptr<KnownLists> lists_;
+  Memory memory_;
 };
 
 }  // namespace kiln::client

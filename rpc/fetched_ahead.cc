@@ -29,7 +29,7 @@ kj::Maybe<FileReply> FetchedAhead::take(const std::string& path) {
   FileReply reply{std::move(known->answer)};
   kept_.erase(known);
   addTo(reply);
-  return std::move(reply);
+  return reply;
 }
 
 void FetchedAhead::addTo(FileReply& reply) {

@@ -94,18 +94,22 @@ class RemoteFiles final : public ClientFiles {
         .exclusiveJoin(whenTimeIsUp().then([count] { return std::vector<FileState>(count, kUnknownState); }));
   }
 
-  kj::Promise<kj::Maybe<Hash128>> fingerprint(std::shared_ptr<const QuestionList> list) override {
-    return askFingerprint(*list, Send::id)
-        .then([this, list](Fingerprint&& found) -> kj::Promise<Fingerprint> {
-          if (found.isKnown) return std::move(found);
-          return askFingerprint(*list, Send::questions);
+  kj::Promise<kj::Maybe<Fingerprint>> fingerprint(
+      std::shared_ptr<const QuestionList> list,
+      std::shared_ptr<const std::vector<KnownContent>> hints) override {
+    auto call = source_.fingerprintRequest();
+    call.setList(convert::toData(list->id.view()));
+    return call.send()
+        .then([this, list = std::move(list),
+               hints = std::move(hints)](auto&& response) -> kj::Promise<kj::Maybe<Fingerprint>> {
+          if (response.getIsKnown()) return readFingerprint(response);
+          return sendList(*list, *hints);
         })
-        .then([](Fingerprint&& found) { return found.value; })
-        .catch_([](kj::Exception&& exception) -> kj::Promise<kj::Maybe<Hash128>> {
+        .catch_([](kj::Exception&& exception) -> kj::Promise<kj::Maybe<Fingerprint>> {
           if (exception.getType() == kj::Exception::Type::DISCONNECTED) return kj::mv(exception);
-          return kj::Maybe<Hash128>(nullptr);
+          return kj::Maybe<Fingerprint>(nullptr);
         })
-        .exclusiveJoin(whenTimeIsUp().then([] { return kj::Maybe<Hash128>(nullptr); }));
+        .exclusiveJoin(whenTimeIsUp().then([] { return kj::Maybe<Fingerprint>(nullptr); }));
   }
 
  private:
@@ -118,21 +122,19 @@ class RemoteFiles final : public ClientFiles {
            "answering";
   }
 
-  enum class Send { id, questions };
-  struct Fingerprint {
-    bool isKnown;
-    kj::Maybe<Hash128> value;
-  };
-
-  kj::Promise<Fingerprint> askFingerprint(const QuestionList& list, Send what) {
+  kj::Promise<kj::Maybe<Fingerprint>> sendList(const QuestionList& list,
+                                               const std::vector<KnownContent>& hints) {
     auto call = source_.fingerprintRequest();
     call.setList(convert::toData(list.id.view()));
-    if (what == Send::questions) write(call.initQuestions(list.questions.size()), list.questions);
-    return call.send().then([](auto&& response) {
-      Fingerprint found{response.getIsKnown(), nullptr};
-      if (auto value = Hash128::fromBytes(convert::bytes(response.getFingerprint()))) found.value = *value;
-      return found;
-    });
+    write(call.initQuestions(list.questions.size()), list.questions);
+    convert::write(call.initHints(hints.size()), hints);
+    return call.send().then([](auto&& response) { return readFingerprint(response); });
+  }
+
+  static kj::Maybe<Fingerprint> readFingerprint(schema::FileSource::FingerprintResults::Reader results) {
+    auto value = Hash128::fromBytes(convert::bytes(results.getFingerprint()));
+    if (!results.getIsKnown() || !value) return nullptr;
+    return Fingerprint{*value, convert::read(results.getRead())};
   }
 
   kj::Promise<FileReply> ask(FileQuestion::Kind kind, const std::string& path) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "jit/content_stamp.h"
 #include "jit/dependencies.h"
 #include "jit/files.h"
 #include "jit/question_list.h"
@@ -22,9 +23,14 @@ class ClientFiles : public kj::Refcounted {
   // nothing.
   virtual kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) = 0;
 
-  // fingerprint() of the states that a list finds; nothing if this client gives none, and has to be asked by
-  // digests().
-  virtual kj::Promise<kj::Maybe<Hash128>> fingerprint(std::shared_ptr<const QuestionList> list) = 0;
+  struct Fingerprint {
+    Hash128 value;                   // fingerprint() of the states that a list finds
+    std::vector<KnownContent> read;  // what the client had to read to tell
+  };
+  // Nothing if this client gives none, and has to be asked by digests(). `hints`: what clients of the same
+  // domain have read before, never null.
+  virtual kj::Promise<kj::Maybe<Fingerprint>> fingerprint(
+      std::shared_ptr<const QuestionList> list, std::shared_ptr<const std::vector<KnownContent>> hints) = 0;
 
   kj::Own<ClientFiles> addRef() { return kj::addRef(*this); }
 };

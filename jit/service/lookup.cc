@@ -14,6 +14,12 @@ namespace {
 // How many requests with the same source are compared to find the nearest.
 constexpr std::size_t kSameSourceLimit = 64;
 
+// A client cannot have read more files than it was asked for.
+void keepHints(RecentHit& hit, std::vector<KnownContent> read) {
+  if (read.empty() || read.size() > hit.expectation.list->questions.size()) return;
+  hit.hints = std::make_shared<const std::vector<KnownContent>>(std::move(read));
+}
+
 // One lookup under way.
 class Lookup {
  public:
@@ -29,10 +35,13 @@ class Lookup {
     auto hit = recent_.find(question_.domain, question_.requestHash, question_.names, question_.toolchains);
     if (hit == nullptr) return searchStore();
     if (hit->expectation.list->questions.empty()) return LookupAnswer{hit->entry, {}};
-    return question_.files->fingerprint(hit->expectation.list)
-        .then([this, hit](kj::Maybe<Hash128>&& found) -> kj::Promise<LookupAnswer> {
+    return question_.files->fingerprint(hit->expectation.list, hit->hints)
+        .then([this, hit](kj::Maybe<ClientFiles::Fingerprint>&& found) -> kj::Promise<LookupAnswer> {
           KJ_IF_MAYBE (fingerprint, found) {
-            if (*fingerprint == hit->expectation.fingerprint) return LookupAnswer{hit->entry, {}};
+            if (fingerprint->value == hit->expectation.fingerprint) {
+              keepHints(*hit, std::move(fingerprint->read));
+              return LookupAnswer{hit->entry, {}};
+            }
           }
           return searchStore();
         });

@@ -14,7 +14,9 @@ std::size_t sizeOf(const RecentHit& hit) {
   std::size_t size = sizeof(Entry);
   for (const auto& dependency : hit.entry->dependencies)
     size += sizeof dependency + dependency.path.path.size();
-  for (const auto& question : hit.expectation.list->questions) size += sizeof question + question.path.size();
+  for (const auto& question : hit.expectation.list->questions) {
+    size += sizeof question + question.path.size() + sizeof(KnownContent);
+  }
   if (const auto* artifact = std::get_if<Artifact>(&hit.entry->result)) {
     size += artifact->log.size();
     for (const auto& output : artifact->outputs) size += output.bytes.size();
@@ -34,8 +36,8 @@ Hash128 digestOf(const Names& names, const Hash128& requestHash) {
 
 }  // namespace
 
-std::shared_ptr<const RecentHit> RecentHits::find(const std::string& domain, const Hash128& requestHash,
-                                                  const Names& names, const ToolchainList& toolchains) {
+std::shared_ptr<RecentHit> RecentHits::find(const std::string& domain, const Hash128& requestHash,
+                                            const Names& names, const ToolchainList& toolchains) {
   auto found = index_.find({domain, requestHash, digestOf(names, requestHash)});
   if (found == index_.end()) return nullptr;
   const auto& hit = found->second->hit;
@@ -52,7 +54,7 @@ void RecentHits::keep(std::shared_ptr<const Entry> entry, const Names& names) {
   if (!expectation) return;
   Key key{entry->domain, entry->requestHash, digestOf(names, entry->requestHash)};
   if (auto known = index_.find(key); known != index_.end()) drop(known);
-  auto hit = std::make_shared<const RecentHit>(std::move(entry), std::move(*expectation));
+  auto hit = std::make_shared<RecentHit>(std::move(entry), std::move(*expectation));
   auto size = sizeOf(*hit);
   if (size > capacity_) return;
   items_.push_front({key, std::move(hit), size});

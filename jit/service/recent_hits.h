@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "jit/artifact.h"
+#include "jit/content_stamp.h"
 #include "jit/service/file_expectation.h"
 #include "jit/toolchain.h"
 
@@ -19,6 +20,10 @@ namespace kiln {
 struct RecentHit {
   std::shared_ptr<const Entry> entry;
   FileExpectation expectation;  // for a client of the names it was hit under
+  // What the last client that had to read its files found there: it saves the next process of the same file
+  // system the reading. Never null.
+  std::shared_ptr<const std::vector<KnownContent>> hints =
+      std::make_shared<const std::vector<KnownContent>>();
 };
 
 // Bounded, least recently used out first. An entry is found under the names for which it was kept, so that
@@ -28,8 +33,8 @@ class RecentHits {
   explicit RecentHits(std::size_t capacity = kDefaultCapacity) : capacity_(capacity) {}
 
   // Of any of these toolchains; null if there is none.
-  std::shared_ptr<const RecentHit> find(const std::string& domain, const Hash128& requestHash,
-                                        const Names& names, const ToolchainList& toolchains);
+  std::shared_ptr<RecentHit> find(const std::string& domain, const Hash128& requestHash, const Names& names,
+                                  const ToolchainList& toolchains);
   void keep(std::shared_ptr<const Entry> entry, const Names& names);
   // To be called whenever an entry of the request may have come, changed or gone.
   void forget(const std::string& domain, const Hash128& requestHash);
@@ -44,7 +49,7 @@ class RecentHits {
   };
   struct Item {
     Key key;
-    std::shared_ptr<const RecentHit> hit;
+    std::shared_ptr<RecentHit> hit;
     std::size_t size;  // bytes, about
   };
   using Items = std::list<Item>;

@@ -33,8 +33,10 @@ class FilesUnderStandIn final : public ClientFiles {
     return files_->digests(std::move(questions));
   }
 
-  kj::Promise<kj::Maybe<Hash128>> fingerprint(std::shared_ptr<const QuestionList> list) override {
-    return files_->fingerprint(std::move(list));
+  kj::Promise<kj::Maybe<Fingerprint>> fingerprint(
+      std::shared_ptr<const QuestionList> list,
+      std::shared_ptr<const std::vector<KnownContent>> hints) override {
+    return files_->fingerprint(std::move(list), std::move(hints));
   }
 
  private:

@@ -306,6 +306,31 @@ std::vector<AheadAnswer> read(capnp::List<schema::AheadAnswer>::Reader reader) {
   return answers;
 }
 
+void write(capnp::List<schema::KnownContent>::Builder builder, const std::vector<KnownContent>& digests) {
+  for (unsigned i = 0; i < digests.size(); ++i) {
+    const auto& stamp = digests[i].stamp;
+    builder[i].setDevice(stamp.device);
+    builder[i].setInode(stamp.inode);
+    builder[i].setSize(stamp.size);
+    builder[i].setModified(stamp.modified);
+    builder[i].setChanged(stamp.changed);
+    builder[i].setXxh3(toData(digests[i].xxh3.view()));
+  }
+}
+
+std::vector<KnownContent> read(capnp::List<schema::KnownContent>::Reader reader) {
+  std::vector<KnownContent> digests;
+  digests.reserve(reader.size());
+  for (auto item : reader) {
+    auto xxh3 = Hash128::fromBytes(bytes(item.getXxh3()));
+    if (!xxh3) continue;
+    ContentStamp stamp{item.getDevice(), item.getInode(), item.getSize(), item.getModified(),
+                       item.getChanged()};
+    digests.push_back({stamp, *xxh3});
+  }
+  return digests;
+}
+
 void write(schema::Toolchain::Builder builder, const Toolchain& toolchain) {
   builder.setName(toText(toolchain.name));
   builder.setFrontend(toText(toolchain.frontend));

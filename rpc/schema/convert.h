@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jit/artifact.h"
+#include "jit/content_stamp.h"
 #include "jit/failure.h"
 #include "jit/files.h"
 #include "jit/request.h"
@@ -62,6 +63,10 @@ FileAnswer read(schema::FileAnswer::Reader reader);
 void write(capnp::List<schema::AheadAnswer>::Builder builder, const std::vector<AheadAnswer>& answers);
 // Leaves out what is no answer to a look, or none that can be given ahead.
 std::vector<AheadAnswer> read(capnp::List<schema::AheadAnswer>::Reader reader);
+
+void write(capnp::List<schema::KnownContent>::Builder builder, const std::vector<KnownContent>& digests);
+// Leaves out those whose digest is none.
+std::vector<KnownContent> read(capnp::List<schema::KnownContent>::Reader reader);
 
 void write(schema::Toolchain::Builder builder, const Toolchain& toolchain);
 Read<Toolchain> read(schema::Toolchain::Reader reader);

@@ -216,11 +216,13 @@ interface FileSource {
   # paths it goes on from where the last answer stopped.
   digests @1 (paths :List(DigestQuestion)) -> (digests :List(FileDigest));
   # What an entry depends on, without content.
-  fingerprint @5 (list :Data, questions :List(DigestQuestion)) -> (isKnown :Bool, fingerprint :Data);
+  fingerprint @5 (list :Data, questions :List(DigestQuestion), hints :List(KnownContent))
+      -> (isKnown :Bool, fingerprint :Data, read :List(KnownContent));
   # The digests of a whole list of questions as one (jit/question_list.h says how it is made). `list` is the digest of
   # the questions: a client keeps the lists that it was asked, so that they come once. Without questions, for a list
   # that it does not have, it answers that it is not known. A client that does not implement this is asked for
-  # `digests`.
+  # `digests`. `read` are the digests of files that the client had to read for this; the daemon hands them to the next
+  # client of the domain as `hints`, so that a file whose stamp is still the same need not be read by every process.
   list @2 (path :Text) -> (answer :FileAnswer);      # the names in a directory: `listing`
   readLink @3 (path :Text) -> (answer :FileAnswer);  # the text of a symbolic link: `text`
   resolve @4 (path :Text) -> (answer :FileAnswer);   # the path without links, "." and "..": `text`
@@ -251,6 +253,16 @@ struct FileError { number @0 :Int32; message @1 :Text; }  # errno and its text
 struct DigestQuestion {
   path @0 :Text;
   kind @1 :UInt8;  # the FileKind that the entry has: which of the methods above its digest is of
+}
+
+struct KnownContent {
+  # The digest of a file by what its file system said of it (jit/content_stamp.h).
+  device @0 :UInt64;
+  inode @1 :UInt64;
+  size @2 :UInt64;
+  modified @3 :Int64;  # nanoseconds since 1970
+  changed @4 :Int64;
+  xxh3 @5 :Data;
 }
 
 struct FileDigest {

@@ -198,7 +198,7 @@ TEST_CASE_METHOD(Tree, "a changed file has another digest though its size is the
   CHECK(reader.digest({at("v.h"), FileKind::file})->xxh3 == xxh3("int a;"));
   struct stat status;
   REQUIRE(::stat(at("v.h").c_str(), &status) == 0);
-  CHECK(cache->find(client::FileStamp::of(status)) == xxh3("int a;"));
+  CHECK(cache->find(client::stampOf(status)) == xxh3("int a;"));
 
   write("v.h", "int b;");
   // As after a restore that sets times back: the change time moves all the same.
@@ -211,7 +211,7 @@ TEST_CASE_METHOD(Tree, "a digest that is known is not computed again") {
   write("v.h", "int a;");
   struct stat status;
   REQUIRE(::stat(at("v.h").c_str(), &status) == 0);
-  cache->insert(client::FileStamp::of(status), xxh3("a mark"));
+  cache->insert(client::stampOf(status), xxh3("a mark"));
   CHECK(reader.digest({at("v.h"), FileKind::file})->xxh3 == xxh3("a mark"));
 }
 
@@ -226,5 +226,5 @@ TEST_CASE_METHOD(Tree, "the digest of a file that was just written is not kept")
   CHECK(reading.digest({at("v.h"), FileKind::file})->xxh3 == xxh3("int a;"));
   struct stat status;
   REQUIRE(::stat(at("v.h").c_str(), &status) == 0);
-  CHECK_FALSE(fresh->find(client::FileStamp::of(status)));
+  CHECK_FALSE(fresh->find(client::stampOf(status)));
 }

@@ -50,6 +50,7 @@ class MoodyFileSource final : public schema::FileSource::Server {
     ++fingerprintCalls;
     if (mood_ == Mood::unknownKind || (!params.hasQuestions() && fingerprintCalls == 1)) return kj::READY_NOW;
     context.getResults().setIsKnown(true);
+    context.getResults().setRead(params.getHints());
     auto value = xxh3("fingerprint");
     auto bytes = convert::toData(value.view());
     context.getResults().setFingerprint(mood_ == Mood::wrongSize ? bytes.slice(0, 8) : bytes);
@@ -84,8 +85,14 @@ struct Asked {
 
   std::optional<Hash128> fingerprint() {
     auto list = std::make_shared<const QuestionList>(makeQuestionList({{"/a", FileKind::file}}));
-    auto found = files->fingerprint(list).wait(io.waitScope);
-    KJ_IF_MAYBE (value, found) return *value;
+    const std::vector<KnownContent> hints{{{1, 2, 3, -4, 5}, xxh3("hint")}};
+    auto found =
+        files->fingerprint(list, std::make_shared<const std::vector<KnownContent>>(hints)).wait(io.waitScope);
+    KJ_IF_MAYBE (fingerprint, found) {
+      // The stand-in has read what it was given.
+      if (!fingerprint->read.empty()) CHECK(fingerprint->read == hints);
+      return fingerprint->value;
+    }
     return std::nullopt;
   }
 

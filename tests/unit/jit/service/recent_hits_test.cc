@@ -26,8 +26,8 @@ std::shared_ptr<const Entry> entryOf(const std::string& request, std::size_t byt
 
 struct Recent {
   RecentHits hits{100'000};
-  std::shared_ptr<const RecentHit> find(const std::string& request, const Names& names = someNames(),
-                                        const std::string& domain = "users") {
+  std::shared_ptr<RecentHit> find(const std::string& request, const Names& names = someNames(),
+                                  const std::string& domain = "users") {
     return hits.find(domain, xxh3(request), names, {toolchain()});
   }
 };
@@ -89,9 +89,10 @@ TEST_CASE("an expectation agrees with exactly the files that its dependencies ag
   auto agrees = [&](const std::map<std::string, std::string>& content) {
     auto io = kj::setupAsyncIo();
     auto files = kj::refcounted<ScriptedFiles>(content);
-    auto found = files->fingerprint(expectation->list).wait(io.waitScope);
+    auto found = files->fingerprint(expectation->list, std::make_shared<std::vector<KnownContent>>())
+                     .wait(io.waitScope);
     auto checks = checkFiles({entry->dependencies}, someNames(), *files).wait(io.waitScope);
-    bool doesAgree = KJ_ASSERT_NONNULL(found) == expectation->fingerprint;
+    bool doesAgree = KJ_ASSERT_NONNULL(found).value == expectation->fingerprint;
     CHECK(doesAgree == !checks.front().firstDisagreement.has_value());
     return doesAgree;
   };
@@ -137,6 +138,31 @@ TEST_CASE("a client without fingerprints, or with other files, is looked up in t
   CHECK(outputOf(other).ends_with("+v2"));
   v2->givesFingerprints = false;
   CHECK(fixture.compile(*v2).wait(fixture.io.waitScope).how == Outcome::How::hit);
+}
+
+TEST_CASE("what one client had to read is the next one's hint, if its files agreed") {
+  ServiceFixture fixture;
+  fixture.compilers.reads = {kHeader};
+  auto first = filesWith("v1");
+  fixture.compile(*first).wait(fixture.io.waitScope);
+  fixture.compile(*first).wait(fixture.io.waitScope);
+  const std::vector<KnownContent> read{{{1, 2, 2, 4, 5}, xxh3("v1")}};
+  first->reads = read;
+  fixture.compile(*first).wait(fixture.io.waitScope);
+  CHECK(first->hints.empty());
+
+  auto other = filesWith("v2");
+  other->reads = {{{1, 2, 2, 4, 5}, xxh3("v2")}};
+  auto looked = fixture.service.lookup(fixture.asker(*other), requestHash(someRequest()));
+  CHECK(std::holds_alternative<Miss>(looked.wait(fixture.io.waitScope)));
+  CHECK(other->hints == read);
+
+  auto second = filesWith("v1");
+  second->reads = std::vector<KnownContent>(100);  // more than there are questions
+  fixture.compile(*second).wait(fixture.io.waitScope);
+  auto third = filesWith("v1");
+  fixture.compile(*third).wait(fixture.io.waitScope);
+  CHECK(third->hints == read);
 }
 
 }  // namespace kiln::test

@@ -33,13 +33,15 @@ kj::Promise<std::vector<FileState>> ScriptedFiles::digests(std::vector<DigestQue
   return states;
 }
 
-kj::Promise<kj::Maybe<Hash128>> ScriptedFiles::fingerprint(std::shared_ptr<const QuestionList> list) {
-  if (!givesFingerprints) return kj::Maybe<Hash128>(nullptr);
+kj::Promise<kj::Maybe<ClientFiles::Fingerprint>> ScriptedFiles::fingerprint(
+    std::shared_ptr<const QuestionList> list, std::shared_ptr<const std::vector<KnownContent>> given) {
+  if (!givesFingerprints) return kj::Maybe<Fingerprint>(nullptr);
+  hints = *given;
   ++digestCalls;
   if (isGone) return goneException();
   std::vector<std::optional<FileState>> states;
   for (const auto& question : list->questions) states.emplace_back(stateOf(question.path));
-  return kj::Maybe<Hash128>(kiln::fingerprint(states));
+  return kj::Maybe<Fingerprint>(Fingerprint{kiln::fingerprint(states), reads});
 }
 
 FileState ScriptedFiles::stateOf(const std::string& path) const {

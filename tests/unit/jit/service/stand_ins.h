@@ -22,7 +22,9 @@ class ScriptedFiles final : public ClientFiles {
 
   kj::Promise<FileReply> answer(FileQuestion question) override;
   kj::Promise<std::vector<FileState>> digests(std::vector<DigestQuestion> questions) override;
-  kj::Promise<kj::Maybe<Hash128>> fingerprint(std::shared_ptr<const QuestionList> list) override;
+  kj::Promise<kj::Maybe<Fingerprint>> fingerprint(
+      std::shared_ptr<const QuestionList> list,
+      std::shared_ptr<const std::vector<KnownContent>> given) override;
 
   std::map<std::string, std::string> content;
   std::map<std::string, std::uint64_t> identities;  // where it matters; else each path is a file of its own
@@ -32,6 +34,8 @@ class ScriptedFiles final : public ClientFiles {
   std::vector<std::string> answered;                // paths of questions that came, in order
   unsigned digestCalls = 0;                         // by digests() and fingerprint()
   bool givesFingerprints = true;
+  std::vector<KnownContent> reads;  // what every fingerprint says it had to read
+  std::vector<KnownContent> hints;  // what came with the last one
 
  private:
   [[nodiscard]] std::uint64_t identityOf(const std::string& path) const;
