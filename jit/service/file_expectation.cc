@@ -2,6 +2,8 @@
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "jit/role_path.h"
@@ -13,6 +15,17 @@ FileState expectedState(const Dependency& dependency) {
   return {dependency.kind, dependency.size, dependency.xxh3, dependency.fileNumber};
 }
 
+// Files of one directory together: a client then finds most of them one step from the last.
+struct ByDirectory {
+  using Question = std::pair<std::string, FileKind>;
+
+  static auto keyOf(const Question& question) {
+    std::string_view path = question.first;
+    return std::tuple(path.substr(0, path.rfind('/')), path, question.second);
+  }
+  bool operator()(const Question& a, const Question& b) const { return keyOf(a) < keyOf(b); }
+};
+
 bool areSame(const FileState& a, const FileState& b) {
   return a.kind == b.kind && a.size == b.size && a.xxh3 == b.xxh3 && a.identity == b.identity;
 }
@@ -21,8 +34,7 @@ bool areSame(const FileState& a, const FileState& b) {
 
 std::optional<FileExpectation> expectationOf(const DependencySet& dependencies, const Names& names) {
   const auto directories = roleDirectories(names);
-  // In order of path, so that the client finds the files of one directory together.
-  std::map<std::pair<std::string, FileKind>, FileState> expected;
+  std::map<ByDirectory::Question, FileState, ByDirectory> expected;
   for (const auto& dependency : dependencies) {
     auto path = resolve(dependency.path, directories);
     if (path.empty()) return std::nullopt;

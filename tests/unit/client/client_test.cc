@@ -1,6 +1,7 @@
 #include "client/client.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <fstream>
 #include <thread>
 
+#include "client/digest_cache.h"
 #include "jit/question_list.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/client/stand_in_daemon.h"
@@ -169,6 +171,21 @@ TEST_CASE_METHOD(Fixture, "a list of file questions travels once, and its answer
   auto right = fingerprint(states).hex();
   // By its name alone, then with the questions; the second time its name is enough.
   CHECK(daemon.seen().fingerprints == std::vector<std::string>{"not known", right, right, right});
+}
+
+TEST_CASE_METHOD(Fixture, "a hint stands for the reading of a file whose stamp it has") {
+  std::ofstream(directory.path() / "v.h") << "int v;";
+  auto file = (directory.path() / "v.h").string();
+  struct stat status;
+  REQUIRE(::stat(file.c_str(), &status) == 0);
+  StandInDaemon daemon(socket,
+                       {.fingerprintOf = {file}, .hints = {{client::stampOf(status), xxh3("a mark")}}});
+  Client client(options);
+  auto request = kernel("a");
+  request.names.includeDirectories = {directory.path().string()};
+  REQUIRE(client.compile(request, {}));
+  std::vector<std::optional<FileState>> states{FileState{FileKind::file, 6, xxh3("a mark"), 1}};
+  CHECK(daemon.seen().fingerprints.back() == fingerprint(states).hex());
 }
 
 TEST_CASE_METHOD(Fixture, "dependencies that the client has are left out, and told all the same") {

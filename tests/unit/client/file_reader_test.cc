@@ -228,3 +228,37 @@ TEST_CASE_METHOD(Tree, "the digest of a file that was just written is not kept")
   REQUIRE(::stat(at("v.h").c_str(), &status) == 0);
   CHECK_FALSE(fresh->find(client::stampOf(status)));
 }
+
+TEST_CASE_METHOD(Tree,
+                 "several digests come in the order of their questions, whatever directories they are in") {
+  write("a/v.h", "1");
+  write("a/b/v.h", "2");
+  write("c/v.h", "3");
+  fs::create_symlink("a", home / "link");
+  std::vector<DigestQuestion> questions;
+  for (const char* path : {"a/v.h", "c/v.h", "a/b/v.h", "a/no.h", "no/v.h", "link/v.h", "a", "a/v.h/w.h"}) {
+    questions.push_back({at(path), FileKind::file});
+  }
+  auto found = reader.digests(questions);
+  REQUIRE(found.states.size() == questions.size());
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    auto alone = reader.digest(questions[i]);
+    REQUIRE((found.states[i] && alone));
+    CHECK(found.states[i]->kind == alone->kind);
+    CHECK(found.states[i]->xxh3 == alone->xxh3);
+    CHECK(found.states[i]->identity == alone->identity);
+  }
+  CHECK(found.states[5]->identity == found.states[0]->identity);
+}
+
+TEST_CASE_METHOD(Tree, "what had to be read is told, and told once") {
+  write("v.h", "int v;");
+  write("w.h", "int w;");
+  const std::vector<DigestQuestion> questions{
+      {at("v.h"), FileKind::file}, {at("no.h"), FileKind::absent}, {at("w.h"), FileKind::file}};
+  auto read = reader.digests(questions).read;
+  REQUIRE(read.size() == 2);
+  CHECK(read[0].xxh3 == xxh3("int v;"));
+  CHECK(cache->find(read[1].stamp) == xxh3("int w;"));
+  CHECK(reader.digests(questions).read.empty());
+}

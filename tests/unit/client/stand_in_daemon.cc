@@ -174,6 +174,7 @@ class StandInSession final : public schema::Session::Server {
         builder[i].setPath(questions[i].path.c_str());
         builder[i].setKind(static_cast<std::uint8_t>(questions[i].kind));
       }
+      convert::write(request.initHints(state_->script.hints.size()), state_->script.hints);
     }
     return request.send().then([this](auto&& response) {
       auto digest = Hash128::fromBytes(convert::bytes(response.getFingerprint()));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "client/io_thread.h"
+#include "jit/file_stamp.h"
 
 namespace kiln::test {
 
@@ -34,6 +35,8 @@ struct StandInScript {
   std::vector<std::string> looks = {};
   // Files whose fingerprint every compile asks for, first by the list's name alone, then with the questions.
   std::vector<std::string> fingerprintOf = {};
+  // What comes with the questions.
+  std::vector<StampedDigest> hints = {};
 };
 
 class StandInDaemon {
