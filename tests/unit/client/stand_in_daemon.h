@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "client/io_thread.h"
-#include "jit/file_stamp.h"
+#include "jit/content_stamp.h"
 
 namespace kiln::test {
 
@@ -36,7 +36,7 @@ struct StandInScript {
   // Files whose fingerprint every compile asks for, first by the list's name alone, then with the questions.
   std::vector<std::string> fingerprintOf = {};
   // What comes with the questions.
-  std::vector<StampedDigest> hints = {};
+  std::vector<KnownContent> hints = {};
 };
 
 class StandInDaemon {
