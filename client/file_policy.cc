@@ -65,9 +65,15 @@ Access judgeAgainst(std::string_view path, const std::vector<std::string>& roots
 FilePolicy::FilePolicy(const Names& names, const std::vector<std::string>& allowedDirectories) {
   for (auto& directory : roleDirectories(names)) roots_.push_back(std::move(directory.path));
   for (const auto& directory : allowedDirectories) roots_.push_back(absolutePath(directory, "/"));
-  for (const auto& root : roots_) {
-    if (auto real = realPath(root)) realRoots_.push_back(std::move(*real));
-  }
+}
+
+const std::vector<std::string>& FilePolicy::realRoots() const {
+  std::call_once(realRoots_->found, [this] {
+    for (const auto& root : roots_) {
+      if (auto real = realPath(root)) realRoots_->paths.push_back(std::move(*real));
+    }
+  });
+  return realRoots_->paths;
 }
 
 Access FilePolicy::judge(const std::string& path) const {
@@ -75,7 +81,7 @@ Access FilePolicy::judge(const std::string& path) const {
   // What does not exist leads nowhere, and is told as absent by whoever asks.
   for (auto* respell : {withoutParents, realPath}) {
     if (access == Access::allowed) break;
-    if (auto spelling = respell(path)) access = std::min(access, judgeAgainst(*spelling, realRoots_));
+    if (auto spelling = respell(path)) access = std::min(access, judgeAgainst(*spelling, realRoots()));
   }
   return access;
 }

@@ -7,6 +7,8 @@
 // path by where it leads itself.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -22,7 +24,8 @@ enum class Access {
   outside,
 };
 
-// Immutable after construction, so thread-safe. Asks the file system only for where paths lead.
+// Thread-safe; copies share what they find out. Asks the file system only for where paths lead, and for
+// nothing while paths are spelled from a root, as nearly all are.
 class FilePolicy {
  public:
   // `allowedDirectories` are absolute.
@@ -32,8 +35,15 @@ class FilePolicy {
   [[nodiscard]] Access judge(const std::string& path) const;
 
  private:
-  std::vector<std::string> roots_;      // as they are spelled
-  std::vector<std::string> realRoots_;  // where they lead, those that exist
+  struct RealRoots {
+    std::once_flag found;
+    std::vector<std::string> paths;
+  };
+  // Where the roots lead, those that exist.
+  [[nodiscard]] const std::vector<std::string>& realRoots() const;
+
+  std::vector<std::string> roots_;  // as they are spelled
+  std::shared_ptr<RealRoots> realRoots_ = std::make_shared<RealRoots>();
 };
 
 }  // namespace kiln::client

@@ -126,7 +126,9 @@ class StandInSession final : public schema::Session::Server {
   kj::Promise<void> list(ListContext context) override {
     auto entries = context.getResults().initEntries(2);
     for (unsigned i = 0; i < 2; ++i) {
-      entries[i].setKey(convert::toData(std::string(15, '\x12') + static_cast<char>(0x30 + i)));
+      std::string key(16, '\x12');
+      key.back() = static_cast<char>(0x30 + i);
+      entries[i].setKey(convert::toData(key));
       entries[i].setTarget("sm_90");
       entries[i].setSourceName("k.cu");
     }
