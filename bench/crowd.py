@@ -11,20 +11,11 @@ usage: bench/crowd.py [--rounds N]
 import argparse
 import concurrent.futures
 import os
-import pathlib
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/e2e"))
-
-import harness  # noqa: E402
-
-for name, value in harness.default_environment().items():
-    os.environ.setdefault(name, value)
+from node import ROOT, harness, running
 
 CLIENTS = 64
 KERNELS = 50
@@ -70,24 +61,13 @@ def main():
     rounds = parser.parse_args().rounds
     times, compiles = [], set()
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory(prefix="kiln-bench-") as place:
-            folder = pathlib.Path(place)
-            for name in ("node", "work"):
-                (folder / name).mkdir()
-            work = folder / "work"
+        with running() as (daemon, work):
             sources = [work / f"k{number}.cu" for number in range(KERNELS)]
             for number, source in enumerate(sources):
                 source.write_text(source_of(number))
-            daemon = harness.Daemon(
-                pathlib.Path(os.environ["KILN_TEST_BIN_DIR"]), folder / "node", toolchains=("13.0",)
-            )
-            daemon.start()
-            try:
-                direct = direct_seconds(sources, work)
-                times.append((direct, kiln_seconds(sources, daemon, work)))
-                compiles.add(harness.Kiln(daemon.bin, daemon.socket, work).compiles())
-            finally:
-                daemon.end()
+            direct = direct_seconds(sources, work)
+            times.append((direct, kiln_seconds(sources, daemon, work)))
+            compiles.add(harness.Kiln(daemon.bin, daemon.socket, work).compiles())
     direct, kiln = (statistics.median(column) for column in zip(*times))
     ratio = statistics.median(ours / theirs for theirs, ours in times)
     print(f"{rounds} rounds, {os.cpu_count()} processors, medians in seconds\n")

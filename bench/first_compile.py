@@ -14,18 +14,8 @@ import os
 import pathlib
 import statistics
 import subprocess
-import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/e2e"))
-
-import harness  # noqa: E402
-
-for name, value in harness.default_environment().items():
-    os.environ.setdefault(name, value)
-
-KERNELS = [ROOT / "examples/kernels/saxpy.cu", ROOT / "examples/kernels/block_reduce.cu"]
+from node import KERNELS, ROOT, harness, running
 
 
 def direct_milliseconds(source, includes, folder):
@@ -61,22 +51,14 @@ def main():
     print(f"{arguments.rounds} rounds, {os.cpu_count()} processors, medians in ms\n")
     print("| kernel | files read / absent | NVRTC alone | kiln, miss | ratio |")
     print("|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory(prefix="kiln-bench-") as place:
-        folder = pathlib.Path(place)
-        for name in ("node", "work"):
-            (folder / name).mkdir()
-        daemon = harness.Daemon(pathlib.Path(os.environ["KILN_TEST_BIN_DIR"]), folder / "node", toolchains=("13.0",))
-        daemon.start()
-        try:
-            for kernel in arguments.kernels:
-                direct, miss, files, absent = measure(kernel, arguments.rounds, daemon, folder / "work")
-                ratio = statistics.median(ours / theirs for ours, theirs in zip(miss, direct))
-                print(
-                    f"| {kernel.stem} | {files} / {absent} | {statistics.median(direct):.1f} "
-                    f"| {statistics.median(miss):.1f} | {ratio:.3f} |"
-                )
-        finally:
-            daemon.end()
+    with running() as (daemon, folder):
+        for kernel in arguments.kernels:
+            direct, miss, files, absent = measure(kernel, arguments.rounds, daemon, folder)
+            ratio = statistics.median(ours / theirs for ours, theirs in zip(miss, direct))
+            print(
+                f"| {kernel.stem} | {files} / {absent} | {statistics.median(direct):.1f} "
+                f"| {statistics.median(miss):.1f} | {ratio:.3f} |"
+            )
 
 
 if __name__ == "__main__":

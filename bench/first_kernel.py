@@ -9,20 +9,11 @@ usage: bench/first_kernel.py [--rounds N]     after scripts/test has built and f
 
 import argparse
 import os
-import pathlib
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/e2e"))
-
-import harness  # noqa: E402
-
-for name, value in harness.default_environment().items():
-    os.environ.setdefault(name, value)
+from node import ROOT, harness, running
 
 
 def milliseconds(command, **settings):
@@ -64,18 +55,10 @@ def main():
     print(f"{rounds} rounds, {os.cpu_count()} processors, medians in ms (ratio to the direct call)\n")
     print("| kernel | NVRTC in a fresh process | kiln, miss | kiln, hit |")
     print("|---|---|---|---|")
-    with tempfile.TemporaryDirectory(prefix="kiln-bench-") as place:
-        folder = pathlib.Path(place)
-        for name in ("node", "work"):
-            (folder / name).mkdir()
-        daemon = harness.Daemon(pathlib.Path(os.environ["KILN_TEST_BIN_DIR"]), folder / "node", toolchains=("13.0",))
-        daemon.start()
-        try:
-            for kernel in ("saxpy", "block_reduce"):
-                direct, miss, hit = measure(ROOT / f"examples/kernels/{kernel}.cu", rounds, daemon, folder / "work")
-                print(f"| {kernel} | {direct:.1f} | {miss:.1f} ({miss / direct:.2f}) | {hit:.1f} ({hit / direct:.3f}) |")
-        finally:
-            daemon.end()
+    with running() as (daemon, folder):
+        for kernel in ("saxpy", "block_reduce"):
+            direct, miss, hit = measure(ROOT / f"examples/kernels/{kernel}.cu", rounds, daemon, folder)
+            print(f"| {kernel} | {direct:.1f} | {miss:.1f} ({miss / direct:.2f}) | {hit:.1f} ({hit / direct:.3f}) |")
 
 
 if __name__ == "__main__":

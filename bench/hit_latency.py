@@ -11,22 +11,11 @@ usage: bench/hit_latency.py [--rounds N] [--processes N]
 
 import argparse
 import os
-import pathlib
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/e2e"))
-
-import harness  # noqa: E402
-
-for name, value in harness.default_environment().items():
-    os.environ.setdefault(name, value)
-
-KERNELS = [ROOT / "examples/kernels/saxpy.cu", ROOT / "examples/kernels/block_reduce.cu"]
+from node import KERNELS, ROOT, harness, running
 
 
 class Asker:
@@ -58,21 +47,15 @@ def main():
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--processes", type=int, default=60)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kiln-bench-") as place:
-        folder = pathlib.Path(place)
-        daemon = harness.Daemon(pathlib.Path(os.environ["KILN_TEST_BIN_DIR"]), folder, toolchains=("13.0",))
-        daemon.start()
-        try:
-            asker = Asker(daemon)
-            asker.ask(1, *KERNELS)
-            running = asker.ask(arguments.rounds + 1, *KERNELS)[1:]
-            fresh = [[asker.ask_in_fresh_process(kernel) for kernel in KERNELS] for _ in range(arguments.processes)]
-        finally:
-            daemon.end()
+    with running() as (daemon, _):
+        asker = Asker(daemon)
+        asker.ask(1, *KERNELS)
+        in_turn = asker.ask(arguments.rounds + 1, *KERNELS)[1:]
+        fresh = [[asker.ask_in_fresh_process(kernel) for kernel in KERNELS] for _ in range(arguments.processes)]
     print(f"{arguments.rounds} rounds, {arguments.processes} processes, {os.cpu_count()} processors, medians in ms\n")
     print("| hit | no headers | CUB kernel | difference |")
     print("|---|---|---|---|")
-    row("in a running client", running)
+    row("in a running client", in_turn)
     row("in a fresh process: the call", [[call for call, _ in pair] for pair in fresh])
     row("in a fresh process: the process", [[process for _, process in pair] for pair in fresh])
 

@@ -10,20 +10,11 @@ usage: bench/hit_over_rpc.py [--rounds N]
 
 import argparse
 import os
-import pathlib
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/e2e"))
-
-import harness  # noqa: E402
-
-for name, value in harness.default_environment().items():
-    os.environ.setdefault(name, value)
+from node import ROOT, harness, running
 
 PROGRAM = ROOT / "build/release/bench/hit_over_rpc"
 
@@ -78,20 +69,12 @@ def main():
     print(f"{rounds} rounds, {os.cpu_count()} processors, medians in microseconds\n")
     print("| binary | libkiln hit | bare call | Redis GET | hit / bare call |")
     print("|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory(prefix="kiln-bench-") as place:
-        folder = pathlib.Path(place)
-        for name in ("node", "work"):
-            (folder / name).mkdir()
-        daemon = harness.Daemon(pathlib.Path(os.environ["KILN_TEST_BIN_DIR"]), folder / "node", toolchains=("13.0",))
-        daemon.start()
-        try:
-            for size in (5_000, 1_000_000):
-                bytes_, rows = measure(size, rounds, daemon, folder / "work")
-                hit, bare, redis = (statistics.median(column) for column in zip(*rows))
-                ratio = statistics.median(row[0] / row[1] for row in rows)
-                print(f"| {bytes_} bytes | {hit:.0f} | {bare:.0f} | {redis:.0f} | {ratio:.2f} |")
-        finally:
-            daemon.end()
+    with running() as (daemon, folder):
+        for size in (5_000, 1_000_000):
+            bytes_, rows = measure(size, rounds, daemon, folder)
+            hit, bare, redis = (statistics.median(column) for column in zip(*rows))
+            ratio = statistics.median(row[0] / row[1] for row in rows)
+            print(f"| {bytes_} bytes | {hit:.0f} | {bare:.0f} | {redis:.0f} | {ratio:.2f} |")
 
 
 if __name__ == "__main__":

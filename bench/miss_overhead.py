@@ -11,18 +11,9 @@ usage: bench/miss_overhead.py [--rounds N]     after scripts/test has built and 
 
 import argparse
 import os
-import pathlib
 import statistics
-import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/e2e"))
-
-import harness  # noqa: E402
-
-for name, value in harness.default_environment().items():
-    os.environ.setdefault(name, value)
+from node import ROOT, harness, running
 
 
 def main():
@@ -31,22 +22,14 @@ def main():
     rounds = parser.parse_args().rounds
     kernel = ROOT / "examples/kernels/saxpy.cu"
     rows = []
-    with tempfile.TemporaryDirectory(prefix="kiln-bench-") as place:
-        folder = pathlib.Path(place)
-        for name in ("node", "work"):
-            (folder / name).mkdir()
-        daemon = harness.Daemon(pathlib.Path(os.environ["KILN_TEST_BIN_DIR"]), folder / "node", toolchains=("13.0",))
-        daemon.start()
-        try:
-            kiln = harness.Kiln(daemon.bin, daemon.socket, folder / "work")
-            for number in range(rounds):
-                source = folder / "work" / f"{number}.cu"
-                source.write_text(kernel.read_text() + f"// round {number}\n")
-                miss, hit = kiln.compile(source.name), kiln.compile(source.name)
-                assert (miss["outcome"], hit["outcome"]) == ("miss", "hit")
-                rows.append((miss["compile_ms"], miss["total_ms"] - miss["compile_ms"], hit["total_ms"]))
-        finally:
-            daemon.end()
+    with running() as (daemon, folder):
+        kiln = harness.Kiln(daemon.bin, daemon.socket, folder)
+        for number in range(rounds):
+            source = folder / f"{number}.cu"
+            source.write_text(kernel.read_text() + f"// round {number}\n")
+            miss, hit = kiln.compile(source.name), kiln.compile(source.name)
+            assert (miss["outcome"], hit["outcome"]) == ("miss", "hit")
+            rows.append((miss["compile_ms"], miss["total_ms"] - miss["compile_ms"], hit["total_ms"]))
     compile_, overhead, hit = (statistics.median(column) for column in zip(*rows))
     print(f"{rounds} rounds, {os.cpu_count()} processors, medians in ms\n")
     print("| compile | kiln's own | of it connecting, looking up, answering | clone, job, store |")
