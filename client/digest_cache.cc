@@ -41,10 +41,9 @@ std::int64_t DigestCache::realTime() {
 
 std::optional<Hash128> DigestCache::find(const ContentStamp& stamp) {
   std::lock_guard lock(mutex_);
-  auto found = index_.find(stamp);
-  if (found == index_.end()) return std::nullopt;
-  items_.splice(items_.begin(), items_, found->second);
-  return found->second->digest;
+  const auto* digest = digests_.find(stamp);
+  if (digest == nullptr) return std::nullopt;
+  return *digest;
 }
 
 bool DigestCache::isSettled(const ContentStamp& stamp) const {
@@ -55,12 +54,9 @@ bool DigestCache::isSettled(const ContentStamp& stamp) const {
 
 void DigestCache::insert(const ContentStamp& stamp, const Hash128& digest) {
   std::lock_guard lock(mutex_);
-  if (index_.contains(stamp)) return;
-  items_.push_front({stamp, digest});
-  index_.emplace(stamp, items_.begin());
-  if (items_.size() <= capacity_) return;
-  index_.erase(items_.back().stamp);
-  items_.pop_back();
+  if (digests_.contains(stamp)) return;
+  digests_.insert(stamp, digest);
+  if (digests_.size() > capacity_) digests_.popOldest();
 }
 
 }  // namespace kiln::client

@@ -6,13 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 
 #include "jit/content_stamp.h"
 #include "jit/hash.h"
+#include "jit/recency_map.h"
 
 namespace kiln::client {
 
@@ -37,18 +36,13 @@ class DigestCache {
   struct StampHash {
     std::size_t operator()(const ContentStamp& stamp) const noexcept;
   };
-  struct Item {
-    ContentStamp stamp;
-    Hash128 digest;
-  };
 
   static std::int64_t realTime();
 
   const std::size_t capacity_;
   const Clock clock_;
   std::mutex mutex_;
-  std::list<Item> items_;  // the most recently used first
-  std::unordered_map<ContentStamp, std::list<Item>::iterator, StampHash> index_;
+  RecencyMap<ContentStamp, Hash128, StampHash> digests_;
 };
 
 }  // namespace kiln::client

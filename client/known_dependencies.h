@@ -2,14 +2,13 @@
 // finds the same entry again need not send them.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
 #include "jit/dependencies.h"
 #include "jit/hash.h"
+#include "jit/recency_map.h"
 
 namespace kiln::client {
 
@@ -27,18 +26,10 @@ class KnownDependencies {
   void keep(const Hash128& requestHash, Known known);
 
  private:
-  struct Item {
-    Hash128 requestHash;
-    Known known;
-  };
-
-  void drop(std::list<Item>::iterator item);
-
   const std::size_t capacity_;  // dependencies of all entries
   std::mutex mutex_;
   std::size_t size_ = 0;
-  std::list<Item> items_;  // the most recently used first
-  std::unordered_map<Hash128, std::list<Item>::iterator> index_;
+  RecencyMap<Hash128, Known> entries_;
 };
 
 }  // namespace kiln::client

@@ -1,12 +1,11 @@
 // The lists of file questions that daemons have asked, by their digest, so that each travels once.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 
 #include "jit/question_list.h"
+#include "jit/recency_map.h"
 
 namespace kiln::client {
 
@@ -20,13 +19,10 @@ class KnownLists {
   void keep(std::shared_ptr<const QuestionList> list);
 
  private:
-  using Lists = std::list<std::shared_ptr<const QuestionList>>;
-
   const std::size_t capacity_;  // questions in all lists
   std::mutex mutex_;
   std::size_t size_ = 0;
-  Lists lists_;  // the most recently used first
-  std::unordered_map<Hash128, Lists::iterator> index_;
+  RecencyMap<Hash128, std::shared_ptr<const QuestionList>> lists_;
 };
 
 }  // namespace kiln::client

@@ -33,20 +33,12 @@ SealedOutputs::Descriptor sealedMemory(std::string_view bytes) {
 }  // namespace
 
 SealedOutputs::Descriptor SealedOutputs::of(const Output& output) {
-  if (auto known = index_.find(output.sha256); known != index_.end()) {
-    items_.splice(items_.begin(), items_, known->second);
-    return known->second->descriptor;
-  }
+  if (const auto* known = items_.find(output.sha256)) return known->descriptor;
   auto descriptor = sealedMemory(output.bytes);
   if (descriptor == nullptr || output.sha256.isZero()) return descriptor;
-  items_.push_front({output.sha256, output.bytes.size(), descriptor});
-  index_.emplace(output.sha256, items_.begin());
+  items_.insert(output.sha256, {output.bytes.size(), descriptor});
   bytes_ += output.bytes.size();
-  while (bytes_ > maxBytes_ || items_.size() > maxCount_) {
-    bytes_ -= items_.back().size;
-    index_.erase(items_.back().digest);
-    items_.pop_back();
-  }
+  while (bytes_ > maxBytes_ || items_.size() > maxCount_) bytes_ -= items_.popOldest().size;
   return descriptor;
 }
 

@@ -5,11 +5,10 @@
 #include <kj/io.h>
 
 #include <cstddef>
-#include <list>
 #include <memory>
-#include <unordered_map>
 
 #include "jit/artifact.h"
+#include "jit/recency_map.h"
 
 namespace kiln {
 
@@ -28,7 +27,6 @@ class SealedOutputs {
 
  private:
   struct Item {
-    Sha256 digest;
     std::size_t size = 0;
     Descriptor descriptor;
   };
@@ -36,8 +34,7 @@ class SealedOutputs {
   const std::size_t maxBytes_;
   const std::size_t maxCount_;
   std::size_t bytes_ = 0;
-  std::list<Item> items_;  // the most recently used first
-  std::unordered_map<Sha256, std::list<Item>::iterator> index_;
+  RecencyMap<Sha256, Item> items_;
 };
 
 }  // namespace kiln
