@@ -118,8 +118,7 @@ class RemoteFiles final : public ClientFiles {
   static std::string noAnswer(kj::Duration limit) {
     return "it gave no answer within " + std::to_string(limit / kj::SECONDS) +
            " s (file_timeout_seconds in kilnd's configuration); see what keeps the client, or its file "
-           "system, from "
-           "answering";
+           "system, from answering";
   }
 
   kj::Promise<kj::Maybe<Fingerprint>> sendList(const QuestionList& list,

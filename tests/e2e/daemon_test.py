@@ -21,6 +21,14 @@ def kilnd(bin, *arguments, **settings):
     )
 
 
+def start_hanging_compile(kiln, work):
+    """The client of a compile that is under way and never ends; its daemon has toolchain 13.99."""
+    (work / "k.cu").write_text("misbehave: hang\n")
+    asking = kiln.start("--json", "compile", "k.cu", "--target", "sm_90")
+    wait_for(lambda: compiling(kiln))
+    return asking
+
+
 def test_the_example_configuration_is_a_valid_one(bin):
     result = kilnd(bin, "--config", ROOT / "deploy/kilnd.toml", "--check-config")
     assert result.returncode == 0, result.stderr
@@ -157,9 +165,7 @@ def test_a_compile_that_runs_beyond_the_shutdown_limit_is_killed_and_the_end_is_
     daemon = make_daemon(toolchains=("13.99",), config="shutdown_timeout_seconds = 1")
     daemon.start()
     kiln = Kiln(bin, daemon.socket, work)
-    (work / "k.cu").write_text("misbehave: hang\n")
-    asking = kiln.start("--json", "compile", "k.cu", "--target", "sm_90")
-    wait_for(lambda: compiling(kiln))
+    asking = start_hanging_compile(kiln, work)
     daemon.stop()  # checks that nothing is left
     assert asking.wait(DEADLINE) in (3, 5)
     assert "they are killed" in daemon.log_text()
@@ -169,9 +175,7 @@ def test_a_second_signal_ends_the_daemon_at_once(bin, make_daemon, work):
     daemon = make_daemon(toolchains=("13.99",), config="shutdown_timeout_seconds = 600")
     daemon.start()
     kiln = Kiln(bin, daemon.socket, work)
-    (work / "k.cu").write_text("misbehave: hang\n")
-    asking = kiln.start("--json", "compile", "k.cu", "--target", "sm_90")
-    wait_for(lambda: compiling(kiln))
+    asking = start_hanging_compile(kiln, work)
     exits = Exits(children(daemon.process_id))
     daemon.process.send_signal(signal.SIGTERM)
     wait_for(lambda: "stopping" in daemon.log_text())
