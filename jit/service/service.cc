@@ -49,8 +49,8 @@ class CompileService::Impl final : private FlightObserver {
  private:
   // One call of compile() under way.
   struct Call {
-    Call(Impl& service, Asker who, std::shared_ptr<const Request> wanted, Priority ownPriority,
-         std::chrono::milliseconds limit);
+    Call(Impl& service, Asker who, std::shared_ptr<const Request> wanted, const Hash128& hash,
+         Priority ownPriority, std::chrono::milliseconds limit);
     ~Call() noexcept;
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
@@ -100,11 +100,11 @@ class CompileService::Impl final : private FlightObserver {
 };
 
 CompileService::Impl::Call::Call(Impl& service, Asker who, std::shared_ptr<const Request> wanted,
-                                 Priority ownPriority, std::chrono::milliseconds limit)
+                                 const Hash128& hash, Priority ownPriority, std::chrono::milliseconds limit)
     : impl(service),
       asker(std::move(who)),
       request(std::move(wanted)),
-      key{asker.domain, requestHash(*request), {}},
+      key{asker.domain, hash, {}},
       priority(ownPriority),
       timeout(limit) {
   impl.calls_.insert(this);
@@ -143,10 +143,11 @@ kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request,
   if (auto checked = hooks_.check(request); !checked) {
     return refused(std::move(asker.domain), std::move(checked.error()), kNotLookedUp);
   }
-  request.names = compiledNames(asker.names, requestHash(request));
+  const auto hash = requestHash(request);
+  request.names = compiledNames(asker.names, hash);
   const bool isOwnLimit = timeout.count() > 0 && timeout < limits_.timeout;
   auto call = kj::heap<Call>(*this, std::move(asker), std::make_shared<const Request>(std::move(request)),
-                             priority, isOwnLimit ? timeout : limits_.timeout);
+                             hash, priority, isOwnLimit ? timeout : limits_.timeout);
   auto outcome = start(*call);
   return outcome.attach(kj::mv(call)).eagerlyEvaluate(nullptr);
 }
