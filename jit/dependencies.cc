@@ -34,19 +34,21 @@ DependencySet normalised(std::vector<Dependency> dependencies) {
   return dependencies;
 }
 
-std::optional<std::size_t> firstDisagreement(const DependencySet& dependencies,
-                                             std::span<const FileState> states) {
+std::vector<std::size_t> disagreements(const DependencySet& dependencies, std::span<const FileState> states) {
+  std::vector<std::size_t> result;
   std::unordered_map<std::uint32_t, std::uint64_t> identityOf;
   std::unordered_map<std::uint64_t, std::uint32_t> numberOf;
+  auto isSameFile = [&](std::uint32_t number, std::uint64_t identity) {
+    return identityOf.try_emplace(number, identity).first->second == identity &&
+           numberOf.try_emplace(identity, number).first->second == number;
+  };
   for (std::size_t i = 0; i < dependencies.size(); ++i) {
-    if (i >= states.size() || !agrees(dependencies[i], states[i])) return i;
-    auto number = dependencies[i].fileNumber;
-    if (number == 0) continue;
-    auto identity = states[i].identity;
-    if (identityOf.try_emplace(number, identity).first->second != identity) return i;
-    if (numberOf.try_emplace(identity, number).first->second != number) return i;
+    const auto number = dependencies[i].fileNumber;
+    const bool fits = i < states.size() && agrees(dependencies[i], states[i]) &&
+                      (number == 0 || isSameFile(number, states[i].identity));
+    if (!fits) result.push_back(i);
   }
-  return std::nullopt;
+  return result;
 }
 
 }  // namespace kiln

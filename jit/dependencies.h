@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,10 +49,9 @@ struct FileState {
 // Puts `dependencies` in the order and numbering of a DependencySet.
 DependencySet normalised(std::vector<Dependency> dependencies);
 
-// The first dependency that `states` (one for each, in order) does not agree with, nothing if all do. A file
-// that has become another of equal bytes agrees; files that were one and are not any more, or the reverse, do
-// not.
-std::optional<std::size_t> firstDisagreement(const DependencySet& dependencies,
-                                             std::span<const FileState> states);
+// The dependencies that `states` (one for each, in order) do not agree with, as indices in order; none if the
+// sets agree. A file that has become another of equal bytes agrees; of files that were one and are not any
+// more, or the reverse, the later ones do not.
+std::vector<std::size_t> disagreements(const DependencySet& dependencies, std::span<const FileState> states);
 
 }  // namespace kiln

@@ -44,7 +44,7 @@ std::vector<FileCheck> evaluate(const std::vector<DependencySet>& sets,
     for (auto at : answerOf[i]) {
       check.states.push_back(at < answers.size() ? answers[at] : FileState{kUnknownFileKind, 0, {}, 0});
     }
-    check.firstDisagreement = firstDisagreement(sets[i], check.states);
+    check.disagreements = disagreements(sets[i], check.states);
   }
   return checks;
 }

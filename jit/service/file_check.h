@@ -3,7 +3,6 @@
 
 #include <kj/async.h>
 
-#include <optional>
 #include <vector>
 
 #include "jit/dependencies.h"
@@ -14,8 +13,8 @@ namespace kiln {
 
 // How one dependency set looks to one client.
 struct FileCheck {
-  std::vector<FileState> states;                 // one for each dependency, in order
-  std::optional<std::size_t> firstDisagreement;  // nothing if all agree
+  std::vector<FileState> states;           // one for each dependency, in order
+  std::vector<std::size_t> disagreements;  // as disagreements() gives them
 };
 
 // The state of a file that could not be asked after: it agrees with nothing.

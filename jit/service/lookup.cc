@@ -74,7 +74,7 @@ class Lookup {
     }
     if (candidates_.empty()) {
       return miss(otherNames != nullptr ? missByNames()
-                                        : missByToolchain(manifests.front(), *question_.toolchains.front()));
+                                        : missByToolchain(manifests, *question_.toolchains.front()));
     }
     return checkCandidates();
   }
@@ -85,10 +85,9 @@ class Lookup {
     return checkFiles(std::move(sets), question_.names, *question_.files)
         .then([this](std::vector<FileCheck>&& checks) -> kj::Promise<LookupAnswer> {
           for (std::size_t i = 0; i < checks.size(); ++i) {
-            if (!checks[i].firstDisagreement) agreeing_.push_back(i);
+            if (checks[i].disagreements.empty()) agreeing_.push_back(i);
           }
-          if (agreeing_.empty()) return miss(missByFile(candidates_.front().dependencies, checks.front()));
-          return fetch(0);
+          return agreeing_.empty() ? miss(missByFile(candidates_, checks)) : fetch(0);
         });
   }
 

@@ -137,14 +137,22 @@ std::vector<std::string> differences(const Request& wanted, const Request& seen)
 
 }  // namespace
 
-std::string missByFile(const DependencySet& dependencies, const FileCheck& check) {
-  const auto at = check.firstDisagreement.value_or(0);
-  if (check.states[at].kind == kUnknownFileKind) {
-    return describe(dependencies[at].path) +
-           " could not be read, so that nothing tells whether it is as the nearest entry had it";
-  }
-  return describe(dependencies[at].path) + " " + changeOf(dependencies, check, at) +
-         " since the nearest entry was compiled";
+std::string missByFile(const std::vector<Manifest>& candidates, const std::vector<FileCheck>& checks) {
+  const auto nearest = std::min_element(checks.begin(), checks.end(), [](const auto& a, const auto& b) {
+    return a.disagreements.size() < b.disagreements.size();
+  });
+  const auto& dependencies = candidates[static_cast<std::size_t>(nearest - checks.begin())].dependencies;
+  const auto at = nearest->disagreements.front();
+  const auto others = nearest->disagreements.size() - 1;
+  const auto path = describe(dependencies[at].path);
+  auto reason =
+      nearest->states[at].kind == kUnknownFileKind
+          ? path + " could not be read, so that nothing tells whether it is as the nearest entry had it"
+          : path + " " + changeOf(dependencies, *nearest, at) + " since the nearest entry was compiled";
+  if (others > 0)
+    reason += "; " + std::to_string(others) + (others == 1 ? " other file differs" : " other files differ") +
+              " too";
+  return reason;
 }
 
 std::string missByNames() {
@@ -153,13 +161,16 @@ std::string missByNames() {
          "name or working directory";
 }
 
-std::string missByToolchain(const Manifest& seen, const Toolchain& wanted) {
-  if (seen.toolchainName != wanted.name) {
-    return "compiled before with toolchain " + inQuotes(seen.toolchainName) + ", not with " +
+std::string missByToolchain(const std::vector<Manifest>& seen, const Toolchain& wanted) {
+  const auto otherBuild = std::find_if(seen.begin(), seen.end(),
+                                       [&](const Manifest& one) { return one.toolchainName == wanted.name; });
+  if (otherBuild == seen.end()) {
+    return "compiled before with toolchain " + inQuotes(seen.front().toolchainName) + ", not with " +
            inQuotes(wanted.name);
   }
   return "compiled before with another build of toolchain " + inQuotes(wanted.name) + " (identity " +
-         seen.toolchainIdentity.hex().substr(0, 12) + ", now " + wanted.identity.hex().substr(0, 12) + ")";
+         otherBuild->toolchainIdentity.hex().substr(0, 12) + ", now " + wanted.identity.hex().substr(0, 12) +
+         ")";
 }
 
 std::string missByRequest(const Request& wanted, const std::vector<Request>& sameSource) {

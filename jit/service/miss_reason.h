@@ -13,12 +13,13 @@
 
 namespace kiln {
 
-// An entry fits but for a file. `check` disagrees with `dependencies`.
-std::string missByFile(const DependencySet& dependencies, const FileCheck& check);
+// Entries fit but for files: each of `checks` disagrees with its manifest, both in order of `candidates`. Of
+// those equally near the first is the nearest.
+std::string missByFile(const std::vector<Manifest>& candidates, const std::vector<FileCheck>& checks);
 // An entry fits but for the names, which bind.
 std::string missByNames();
-// Entries fit but for the toolchain; `seen` is the most recent of them.
-std::string missByToolchain(const Manifest& seen, const Toolchain& wanted);
+// Entries fit but for the toolchain; the nearest is the first by another build of the wanted one.
+std::string missByToolchain(const std::vector<Manifest>& seen, const Toolchain& wanted);
 // Nothing is stored for the request; `sameSource` are those with its source. The nearest has the fewest
 // differences.
 std::string missByRequest(const Request& wanted, const std::vector<Request>& sameSource);

@@ -231,7 +231,7 @@ kj::Promise<Outcome> CompileService::Impl::receive(Call& call, Landing landing) 
   return checkFiles({entry.dependencies}, call.asker.names, *call.asker.files)
       .then([this, &call,
              landing = std::move(landing)](std::vector<FileCheck>&& checks) mutable -> kj::Promise<Outcome> {
-        if (checks.front().firstDisagreement) return startOver(call);
+        if (!checks.front().disagreements.empty()) return startOver(call);
         return joined(call, std::move(landing));
       });
 }

@@ -76,7 +76,7 @@ def test_an_edited_header_is_a_miss_wherever_it_came_from_and_the_old_text_a_hit
 def test_switching_between_two_branches_hits_both(compare, work):
     branches = {
         "main": {"k.cu": USES_V, "include/v.h": '#include "w.h"\n#define V W\n', "include/w.h": "#define W 1\n"},
-        "topic": {"k.cu": USES_V, "include/v.h": "#define V 7\n"},
+        "topic": {"k.cu": USES_V, "include/v.h": '#include "x.h"\n#define V X\n', "include/x.h": "#define X 7\n"},
     }
 
     def check_out(branch):
@@ -90,10 +90,16 @@ def test_switching_between_two_branches_hits_both(compare, work):
         assert reply["outcome"] == "miss"
         keys[branch] = reply["key"]
     assert len(set(keys.values())) == 2
-    for branch in ("main", "topic", "main"):
+    for branch in ("main", "topic", "main", "topic"):
         check_out(branch)
         reply = compare("-Iinclude")
         assert (reply["outcome"], reply["key"]) == ("hit", keys[branch])
+
+    check_out("main")
+    (work / "include/w.h").write_text("#define W 2\n")
+    nearest = compare("-Iinclude")  # the entry of main, although topic's was used last
+    assert nearest["outcome"] == "miss"
+    assert "w.h changed since the nearest entry was compiled" in nearest["reason"]
 
 
 def test_a_header_that_vanishes_is_the_compiler_s_own_error_and_a_hit_when_it_is_back(compare, work):

@@ -12,6 +12,8 @@ using kiln::test::sampleFile;
 
 namespace {
 
+using Indices = std::vector<std::size_t>;
+
 RolePath at(std::string path) { return {FileRole::includeDirectory, 0, std::move(path)}; }
 
 Dependency absent(std::string path) { return {at(std::move(path)), FileKind::absent, 0, {}, {}, 0}; }
@@ -68,55 +70,62 @@ TEST_CASE("One path may be observed in several ways") {
 }
 
 TEST_CASE("Files as they were agree") {
-  REQUIRE_FALSE(firstDisagreement(kTwoFiles, statesOf(kTwoFiles, {0, 7, 8})));
-  REQUIRE_FALSE(firstDisagreement({}, {}));
+  REQUIRE(disagreements(kTwoFiles, statesOf(kTwoFiles, {0, 7, 8})).empty());
+  REQUIRE(disagreements({}, {}).empty());
 }
 
 TEST_CASE("A file with other content disagrees") {
   auto states = statesOf(kTwoFiles, {0, 7, 8});
   states[2].xxh3 = xxh3("y");
-  REQUIRE(firstDisagreement(kTwoFiles, states) == 2);
+  REQUIRE(disagreements(kTwoFiles, states) == Indices{2});
 }
 
 TEST_CASE("A file of another size disagrees") {
   auto states = statesOf(kTwoFiles, {0, 7, 8});
   states[1].size = 2;
-  REQUIRE(firstDisagreement(kTwoFiles, states) == 1);
+  REQUIRE(disagreements(kTwoFiles, states) == Indices{1});
 }
 
 TEST_CASE("A file that appeared where there was none disagrees") {
   auto states = statesOf(kTwoFiles, {0, 7, 8});
   states[0] = {FileKind::file, 1, xxh3("x"), 9};
-  REQUIRE(firstDisagreement(kTwoFiles, states) == 0);
+  REQUIRE(disagreements(kTwoFiles, states) == Indices{0});
 }
 
 TEST_CASE("A file that became a directory, or is gone, disagrees") {
   auto states = statesOf(kTwoFiles, {0, 7, 8});
   states[1].kind = GENERATE(FileKind::directory, FileKind::absent, FileKind::other);
-  REQUIRE(firstDisagreement(kTwoFiles, states) == 1);
+  REQUIRE(disagreements(kTwoFiles, states) == Indices{1});
 }
 
 TEST_CASE("A state that is missing disagrees") {
   auto states = statesOf(kTwoFiles, {0, 7, 8});
   states.pop_back();
-  REQUIRE(firstDisagreement(kTwoFiles, states) == 2);
+  REQUIRE(disagreements(kTwoFiles, states) == Indices{2});
 }
 
 TEST_CASE("A file that became another of equal bytes agrees") {
-  REQUIRE_FALSE(firstDisagreement(kTwoFiles, statesOf(kTwoFiles, {0, 100, 101})));
-  REQUIRE_FALSE(firstDisagreement(kOneFile, statesOf(kOneFile, {0, 100, 100})));
+  REQUIRE(disagreements(kTwoFiles, statesOf(kTwoFiles, {0, 100, 101})).empty());
+  REQUIRE(disagreements(kOneFile, statesOf(kOneFile, {0, 100, 100})).empty());
 }
 
 TEST_CASE("Two files that are one now disagree") {
-  REQUIRE(firstDisagreement(kTwoFiles, statesOf(kTwoFiles, {0, 7, 7})) == 2);
+  REQUIRE(disagreements(kTwoFiles, statesOf(kTwoFiles, {0, 7, 7})) == Indices{2});
 }
 
 TEST_CASE("One file that is two copies now disagrees") {
-  REQUIRE(firstDisagreement(kOneFile, statesOf(kOneFile, {0, 7, 8})) == 2);
+  REQUIRE(disagreements(kOneFile, statesOf(kOneFile, {0, 7, 8})) == Indices{2});
+}
+
+TEST_CASE("Every disagreement is told") {
+  auto states = statesOf(kTwoFiles, {0, 7, 8});
+  states[0].kind = FileKind::directory;
+  states[2].size = 2;
+  REQUIRE(disagreements(kTwoFiles, states) == Indices{0, 2});
 }
 
 TEST_CASE("The identity of what is no file does not matter") {
-  REQUIRE_FALSE(firstDisagreement(kTwoFiles, statesOf(kTwoFiles, {7, 7, 8})));
+  REQUIRE(disagreements(kTwoFiles, statesOf(kTwoFiles, {7, 7, 8})).empty());
 }
 
 TEST_CASE("The text of a listing does not depend on the order of the names and keeps them apart") {

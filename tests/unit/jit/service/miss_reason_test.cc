@@ -36,6 +36,17 @@ std::string reasonAfterChange(const std::function<void(ScriptedFiles&)>& change)
   return std::get<Miss>(result.wait(fixture.io.waitScope)).reason;
 }
 
+// Why entries miss: what each depended on, and how that looks now.
+std::string reasonFor(const std::vector<std::pair<DependencySet, std::vector<FileState>>>& entries) {
+  std::vector<Manifest> manifests;
+  std::vector<FileCheck> checks;
+  for (const auto& [dependencies, states] : entries) {
+    manifests.emplace_back().dependencies = dependencies;
+    checks.push_back({states, disagreements(dependencies, states)});
+  }
+  return missByFile(manifests, checks);
+}
+
 const std::string kPath = "/home/me/inc/a.h";
 const std::string kOtherPath = "/home/me/inc/b.h";
 
@@ -61,18 +72,30 @@ TEST_CASE("a miss tells files that were one and are no longer, and the reverse")
   two[1].fileNumber = 2;
   const std::vector<FileState> apart = {{FileKind::file, 1, {}, 7}, {FileKind::file, 1, {}, 8}};
   const std::vector<FileState> together = {{FileKind::file, 1, {}, 7}, {FileKind::file, 1, {}, 7}};
-  CHECK_THAT(missByFile(one, {apart, firstDisagreement(one, apart)}),
+  CHECK_THAT(reasonFor({{one, apart}}),
              Contains("<include 0>/b.h is no longer one file with <include 0>/a.h"));
-  CHECK_THAT(missByFile(two, {together, firstDisagreement(two, together)}),
+  CHECK_THAT(reasonFor({{two, together}}),
              Contains("<include 0>/b.h has become one file with <include 0>/a.h"));
 }
 
 TEST_CASE("a miss tells a file that became something else, and one that cannot be read") {
   const DependencySet set = {{kHeader, FileKind::file, 1, {}, {}, 1}};
-  CHECK_THAT(missByFile(set, {{{FileKind::directory, 0, {}, 7}}, 0}),
+  CHECK_THAT(reasonFor({{set, {{FileKind::directory, 0, {}, 7}}}}),
              Contains("<include 0>/a.h changed from a file to a directory"));
-  CHECK_THAT(missByFile(set, {{{kUnknownFileKind, 0, {}, 0}}, 0}),
+  CHECK_THAT(reasonFor({{set, {{kUnknownFileKind, 0, {}, 0}}}}),
              Contains("<include 0>/a.h could not be read"));
+}
+
+TEST_CASE("of several entries the one with the fewest files that differ is named, the first of equals") {
+  const DependencySet set = {{kHeader, FileKind::file, 1, {}, {}, 1},
+                             {kOtherHeader, FileKind::file, 1, {}, {}, 2}};
+  const std::vector<FileState> both = {{FileKind::absent, 0, {}, 0}, {FileKind::absent, 0, {}, 0}};
+  const std::vector<FileState> first = {{FileKind::absent, 0, {}, 0}, {FileKind::file, 1, {}, 8}};
+  const std::vector<FileState> second = {{FileKind::file, 1, {}, 7}, {FileKind::absent, 0, {}, 0}};
+  CHECK(reasonFor({{set, both}, {set, second}, {set, first}}) ==
+        "<include 0>/b.h disappeared since the nearest entry was compiled");
+  CHECK(reasonFor({{set, both}}) ==
+        "<include 0>/a.h disappeared since the nearest entry was compiled; 1 other file differs too");
 }
 
 TEST_CASE("a miss names both toolchains") {
@@ -91,7 +114,9 @@ TEST_CASE("a miss tells two builds of one toolchain apart") {
   Manifest seen;
   seen.toolchainName = toolchain.name;
   seen.toolchainIdentity.bytes.fill(0xab);
-  CHECK_THAT(missByToolchain(seen, toolchain),
+  Manifest ofAnother;
+  ofAnother.toolchainName = "nvrtc 12.9";
+  CHECK_THAT(missByToolchain({ofAnother, seen}, toolchain),
              Contains("another build") && Contains("abababababab") && Contains("0d0d0d0d0d0d"));
 }
 

@@ -93,7 +93,7 @@ TEST_CASE("an expectation agrees with exactly the files that its dependencies ag
                      .wait(io.waitScope);
     auto checks = checkFiles({entry->dependencies}, someNames(), *files).wait(io.waitScope);
     bool doesAgree = KJ_ASSERT_NONNULL(found).value == expectation->fingerprint;
-    CHECK(doesAgree == !checks.front().firstDisagreement.has_value());
+    CHECK(doesAgree == checks.front().disagreements.empty());
     return doesAgree;
   };
   CHECK(agrees({{"/home/me/inc/a.h", "v1"}}));
