@@ -63,7 +63,7 @@ class Client::Impl {
   }
 
   // This process's runtime, made by its first call. What was inherited through a fork is abandoned as it is:
-  // its thread does not exist here, its locks may be held for ever, and its socket is the parent's.
+  // its threads do not exist here, its locks may be held for ever, and its socket is the parent's.
   Runtime& runtime() {
     auto* current = runtime_.load();
     if (current != nullptr && current->process() == ::getpid()) return *current;
@@ -83,7 +83,7 @@ class Client::Impl {
       return std::move(*result);
     } catch (const std::system_error& error) {
       return std::unexpected(
-          Unreachable{std::string("no thread can be started to reach kilnd: ") + error.what()});
+          Unreachable{std::string("the system gives no means to reach kilnd: ") + error.what()});
     }
   }
 

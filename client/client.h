@@ -1,10 +1,10 @@
 // libkiln's inside, in C++: what the C ABI (kiln.h) and the command line stand on.
 //
-// A Client has one I/O thread, which owns the connection and only moves bytes; hashing happens in the calling
-// thread, files are read by a small pool of its own. Calls from many threads run at once. After a fork the
-// child starts afresh: its first call makes a new thread and a new connection. A lost connection is made
-// again by the next call; a call that was under way is sent once more if it had reached no daemon or the
-// daemon went away.
+// A Client has one connection, served by whichever of the threads that wait for it (client/shared_loop.h);
+// hashing happens in the calling thread, files are read by a small pool of its own. Calls from many threads
+// run at once. After a fork the child starts afresh: its first call makes a new connection. A lost connection
+// is made again by the next call; a call that was under way is sent once more if it had reached no daemon or
+// the daemon went away.
 #pragma once
 
 #include <chrono>

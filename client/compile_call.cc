@@ -64,7 +64,9 @@ kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool
   lookup.setHash(convert::toData(hash_.view()));
   convert::write(lookup.initNames(), request_.names);
   lookup.setToolchain(convert::toText(options_.toolchain));
-  lookup.setFiles(files);
+  // Where nothing was depended on, nothing is to be looked at. A daemon that wants to all the same finds
+  // nothing, and has the files in the call that follows.
+  if (!known.isWithoutDependencies()) lookup.setFiles(files);
   return lookup.send().then(
       [self = shared_from_this(), session, files, known = std::move(known)](auto&& response) mutable {
         auto result = response.getResult();

@@ -1,8 +1,8 @@
-// The event port of libkiln's I/O thread: poll(2) over a handful of descriptors, and timers.
+// The event port of libkiln's loop: poll(2) over a handful of descriptors, and timers.
 //
 // KJ's own UnixEventPort sets SIGPIPE to ignored for the whole process, which is not for a library to do.
-// This one touches no signal and keeps no state outside itself. All of it belongs to the thread of its event
-// loop.
+// This one touches no signal and keeps no state outside itself. All of it belongs to the thread that
+// runs the loop.
 #pragma once
 
 #include <kj/async.h>

@@ -18,6 +18,8 @@ class KnownDependencies {
   struct Known {
     std::string key;  // of the entry, as it is sent; empty: nothing is known
     std::shared_ptr<const DependencySet> dependencies;
+
+    [[nodiscard]] bool isWithoutDependencies() const { return !key.empty() && dependencies->empty(); }
   };
 
   explicit KnownDependencies(std::size_t capacity = 200'000) : capacity_(capacity) {}

@@ -13,10 +13,10 @@ unsigned workerThreads() { return std::clamp(std::thread::hardware_concurrency()
 
 }  // namespace
 
-Runtime::Loop::Loop(IoThread& io, const ConnectOptions& options)
-    : socket(options.socket), workers(io, workerThreads()), connector(io.port(), options) {}
+Runtime::Resident::Resident(SharedLoop& loop, const ConnectOptions& options)
+    : socket(options.socket), workers(loop, workerThreads()), connector(loop.port(), options) {}
 
-kj::Exception Runtime::Loop::describe(const kj::Exception& exception) const {
+kj::Exception Runtime::Resident::describe(const kj::Exception& exception) const {
   auto text = "kilnd at '" + socket + "' ";
   if (exception.getType() == kj::Exception::Type::DISCONNECTED) {
     text +=
@@ -31,19 +31,19 @@ kj::Exception Runtime::Loop::describe(const kj::Exception& exception) const {
 
 Runtime::Runtime(ConnectOptions options) : process_(::getpid()), options_(std::move(options)) {}
 
-IoThread* Runtime::thread() {
+SharedLoop* Runtime::loop() {
   std::lock_guard lock(mutex_);
-  if (!thread_ && !stopped_) {
-    thread_ =
-        std::make_unique<IoThread>([this](IoThread& io) { return std::make_unique<Loop>(io, options_); });
+  if (!loop_ && !stopped_) {
+    loop_ = std::make_unique<SharedLoop>(
+        [this](SharedLoop& loop) { return std::make_unique<Resident>(loop, options_); });
   }
-  return thread_.get();
+  return loop_.get();
 }
 
 void Runtime::stop() {
   std::lock_guard lock(mutex_);
   stopped_ = true;
-  if (thread_) thread_->stop();
+  if (loop_) loop_->stop();
 }
 
 }  // namespace kiln::client

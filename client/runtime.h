@@ -1,4 +1,4 @@
-// What a client has within one process: its I/O thread with the connection and the workers on it, and what it
+// What a client has within one process: its loop with the connection and the workers on it, and what it
 // remembers of files. A forked child makes another and leaves its parent's alone.
 #pragma once
 
@@ -10,8 +10,8 @@
 #include <mutex>
 
 #include "client/connection.h"
-#include "client/io_thread.h"
 #include "client/memory.h"
+#include "client/shared_loop.h"
 #include "client/worker_pool.h"
 
 namespace kiln::client {
@@ -36,25 +36,25 @@ class Runtime {
   void stop();
 
  private:
-  struct Loop;
+  struct Resident;
   template <typename T>
   using Work = std::function<kj::Promise<T>(Connection&, WorkerPool&)>;
 
   template <typename T>
-  static kj::Promise<T> callOn(Loop& loop, kj::Own<Connection> connection, const Work<T>& work);
-  // Null once stopped. Throws std::system_error if the system has no thread left.
-  IoThread* thread();
+  static kj::Promise<T> callOn(Resident& resident, kj::Own<Connection> connection, const Work<T>& work);
+  // Made by the first call; null once stopped. Throws std::system_error if it cannot be made.
+  SharedLoop* loop();
 
   const pid_t process_;
   const ConnectOptions options_;
   const Memory memory_;
   std::mutex mutex_;
   bool stopped_ = false;
-  std::unique_ptr<IoThread> thread_;
+  std::unique_ptr<SharedLoop> loop_;
 };
 
-struct Runtime::Loop : IoThread::Resident {
-  Loop(IoThread& io, const ConnectOptions& options);
+struct Runtime::Resident : SharedLoop::Resident {
+  Resident(SharedLoop& loop, const ConnectOptions& options);
 
   // `exception` as the caller of the library is to read it.
   [[nodiscard]] kj::Exception describe(const kj::Exception& exception) const;
@@ -65,25 +65,25 @@ struct Runtime::Loop : IoThread::Resident {
 };
 
 template <typename T>
-kj::Promise<T> Runtime::callOn(Loop& loop, kj::Own<Connection> connection, const Work<T>& work) {
+kj::Promise<T> Runtime::callOn(Resident& resident, kj::Own<Connection> connection, const Work<T>& work) {
   auto& standing = *connection;
-  return work(standing, loop.workers)
-      .catch_([&loop, &standing](kj::Exception&& exception) -> kj::Promise<T> {
+  return work(standing, resident.workers)
+      .catch_([&resident, &standing](kj::Exception&& exception) -> kj::Promise<T> {
         if (exception.getType() == kj::Exception::Type::DISCONNECTED) standing.markLost();
-        return loop.describe(exception);
+        return resident.describe(exception);
       })
       .attach(kj::mv(connection));
 }
 
 template <typename T>
 std::expected<T, CallError> Runtime::call(Work<T> work, Retry retry) {
-  auto* io = thread();
-  if (io == nullptr) return std::unexpected(CallError{false, "the client was destroyed"});
+  auto* running = loop();
+  if (running == nullptr) return std::unexpected(CallError{false, "the client was destroyed"});
   auto once = [&] {
-    return io->call<T>([work](IoThread::Resident& resident) {
-      auto& loop = static_cast<Loop&>(resident);
-      return loop.connector.connection().then([&loop, work](kj::Own<Connection> connection) {
-        return callOn<T>(loop, kj::mv(connection), work);
+    return running->call<T>([work](SharedLoop::Resident& onLoop) {
+      auto& resident = static_cast<Resident&>(onLoop);
+      return resident.connector.connection().then([&resident, work](kj::Own<Connection> connection) {
+        return callOn<T>(resident, kj::mv(connection), work);
       });
     });
   };

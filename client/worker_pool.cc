@@ -1,10 +1,32 @@
 #include "client/worker_pool.h"
 
 #include <kj/debug.h>
+#include <signal.h>
 
 namespace kiln::client {
+namespace {
 
-WorkerPool::WorkerPool(IoThread& io, unsigned threads) : io_(io), size_(threads) {}
+// Every signal but those that a thread raises by its own fault, which must reach the process's crash
+// handlers.
+sigset_t signalsOfOthers() {
+  sigset_t signals;
+  sigfillset(&signals);
+  for (int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&signals, own);
+  return signals;
+}
+
+// Throws std::system_error if the system has no thread left.
+std::thread startQuietThread(std::function<void()> main) {
+  sigset_t blocked = signalsOfOthers();
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, &blocked, &before);
+  KJ_DEFER(pthread_sigmask(SIG_SETMASK, &before, nullptr));
+  return std::thread(std::move(main));
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(SharedLoop& loop, unsigned threads) : loop_(loop), size_(threads) {}
 
 WorkerPool::~WorkerPool() {
   {
@@ -51,7 +73,7 @@ void WorkerPool::serve() {
 
 // The pool outlives every job of the loop: it is destroyed by the loop's last turn.
 void WorkerPool::report(std::uint64_t number, std::optional<std::string> problem) {
-  io_.post([this, number, problem = std::move(problem)] {
+  loop_.post([this, number, problem = std::move(problem)] {
     auto found = waiting_.extract(number);
     if (problem) {
       found.mapped()->reject(KJ_EXCEPTION(FAILED, "a file question failed", problem->c_str()));

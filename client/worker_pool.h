@@ -1,4 +1,4 @@
-// A few threads for work that blocks on the file system, so that the I/O thread never does.
+// A few threads for work that blocks on the file system, so that the loop never does.
 #pragma once
 
 #include <kj/async.h>
@@ -14,15 +14,17 @@
 #include <thread>
 #include <vector>
 
-#include "client/io_thread.h"
+#include "client/shared_loop.h"
 
 namespace kiln::client {
 
-// Belongs to the loop of `io`, which outlives it; jobs run elsewhere. Destroying it waits for running jobs
+// Belongs to `loop`, which outlives it; jobs run elsewhere. Destroying it waits for running jobs
 // and drops those that wait. Threads are started by the first job.
+// Every signal is blocked there that another thread could take instead, so that the process's own handlers
+// never run there.
 class WorkerPool {
  public:
-  WorkerPool(IoThread& io, unsigned threads);
+  WorkerPool(SharedLoop& loop, unsigned threads);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -44,10 +46,10 @@ class WorkerPool {
   void serve();
   void report(std::uint64_t number, std::optional<std::string> problem);
 
-  IoThread& io_;
+  SharedLoop& loop_;
   unsigned size_;
   std::uint64_t nextNumber_ = 1;
-  // Promises stay on the loop's thread: workers know their numbers only.
+  // Promises stay on the loop: workers know their numbers only.
   std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<void>>> waiting_;
 
   std::mutex mutex_;

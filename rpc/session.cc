@@ -80,7 +80,7 @@ T orThrow(StoreResult<T>&& result) {
   return std::move(*result);
 }
 
-class SessionImpl final : public schema::Session::Server {
+class SessionImpl final : public schema::Session::Server, private kj::TaskSet::ErrorHandler {
  public:
   SessionImpl(SessionContext& context, Peer peer)
       : context_(context),
@@ -99,9 +99,10 @@ class SessionImpl final : public schema::Session::Server {
       return kj::READY_NOW;
     }
     auto looked = context_.service.lookup(asker(params, convert::read(params.getNames())), *hash);
-    return context_.calls.wrap(
-        looked.then([this, context, source = std::move(source), start = Clock::now()](
-                        LookupResult&& result) mutable { answerLookup(context, result, source, start); }));
+    return context_.calls.wrap(looked.then(
+        [this, context, source = std::move(source), start = Clock::now()](LookupResult&& result) mutable {
+          answerLookup(context, std::move(result), std::move(source), start);
+        }));
   }
 
   kj::Promise<void> compile(CompileContext context) override {
@@ -219,13 +220,16 @@ class SessionImpl final : public schema::Session::Server {
             makeRemoteFiles(params.getFiles(), {context_.timer, context_.fileTimeout})};
   }
 
-  void answerLookup(LookupContext& context, const LookupResult& result, const std::string& source,
+  void answerLookup(LookupContext& context, LookupResult&& result, std::string source,
                     Clock::time_point start) {
     auto builder = context.getResults().initResult();
-    if (const auto* hit = std::get_if<Outcome>(&result)) {
-      logOutcome(context_.log, {source, ""}, peer_, *hit, millisecondsSince(start));
+    if (auto* hit = std::get_if<Outcome>(&result)) {
       auto knownKey = convert::bytes(context.getParams().getKnownKey());
       writeOutcome(builder.initHit(), *hit, delivery_, context_.sealed, knownKey);
+      afterReply(
+          [this, source = std::move(source), hit = std::move(*hit), elapsed = millisecondsSince(start)] {
+            logOutcome(context_.log, {source, ""}, peer_, hit, elapsed);
+          });
     } else if (const auto* miss = std::get_if<Miss>(&result)) {
       builder.setMiss(convert::toText(miss->reason));
     } else {
@@ -235,9 +239,19 @@ class SessionImpl final : public schema::Session::Server {
     }
   }
 
+  // Runs `work` when the reply that is being written is on its way, before anything else is read; at the
+  // latest when the session ends.
+  template <typename Work>
+  void afterReply(Work work) {
+    later_.add(kj::evalLast([due = kj::defer(std::move(work))] {}));
+  }
+
+  void taskFailed(kj::Exception&&) override {}
+
   SessionContext& context_;
   const Peer peer_;
   const Delivery delivery_;
+  kj::TaskSet later_{*this};
 };
 
 }  // namespace

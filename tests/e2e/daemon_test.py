@@ -190,11 +190,11 @@ def test_each_line_of_the_log_names_the_request_and_who_asked(kiln, daemon, work
     for _ in range(2):
         kiln.compile("fine.cu")
     kiln.compile("wrong.cu", status=1)
+    key = kiln.json("ls")["entries"]  # what is asked last is answered after the lines about all before it
     lines = daemon.log_text().splitlines()
     (miss,) = [line for line in lines if " miss: 'fine.cu' for sm_90 with nvrtc 13.0: artifact" in line]
     (hit,) = [line for line in lines if " hit: 'fine.cu'" in line]
     (error,) = [line for line in lines if " miss: 'wrong.cu' for sm_90 with nvrtc 13.0: compile_error" in line]
-    key = kiln.json("ls")["entries"]
     assert all(any(entry["key"] in line for entry in key) for line in (miss, hit, error))
     assert all("[client " in line and "domain default]" in line for line in (miss, hit, error))
 

@@ -18,7 +18,7 @@
 namespace kiln::test {
 
 using client::EventPort;
-using client::IoThread;
+using client::SharedLoop;
 using client::UnixStream;
 
 struct StandInDaemon::State {
@@ -267,10 +267,10 @@ kj::AutoCloseFd listenAt(const std::filesystem::path& path) {
 }
 
 // Lives on the loop.
-class Server final : public IoThread::Resident {
+class Server final : public SharedLoop::Resident {
  public:
-  Server(IoThread& io, std::shared_ptr<State> state)
-      : port_(io.port()),
+  Server(SharedLoop& loop, std::shared_ptr<State> state)
+      : port_(loop.port()),
         state_(std::move(state)),
         socket_(listenAt(state_->socket)),
         observer_(port_, socket_),
@@ -308,14 +308,16 @@ StandInDaemon::StandInDaemon(std::filesystem::path socket, StandInScript script)
     : state_(std::make_shared<State>()) {
   state_->socket = std::move(socket);
   state_->script = std::move(script);
-  thread_ = std::make_unique<IoThread>(
-      [state = state_](IoThread& io) { return std::make_unique<Server>(io, state); });
-  // The first turn of the loop has made the server.
-  (void)thread_->call<bool>([](IoThread::Resident&) -> kj::Promise<bool> { return true; });
+  loop_ = std::make_unique<SharedLoop>(
+      [state = state_](SharedLoop& loop) { return std::make_unique<Server>(loop, state); });
+  thread_ = std::thread([loop = loop_.get()] {
+    (void)loop->call<bool>([](SharedLoop::Resident&) -> kj::Promise<bool> { return kj::NEVER_DONE; });
+  });
 }
 
 StandInDaemon::~StandInDaemon() {
-  thread_.reset();
+  loop_->stop();
+  thread_.join();
   std::filesystem::remove(state_->socket);
 }
 

@@ -10,9 +10,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "client/io_thread.h"
+#include "client/shared_loop.h"
 #include "jit/content_stamp.h"
 
 namespace kiln::test {
@@ -70,7 +71,8 @@ class StandInDaemon {
 
  private:
   std::shared_ptr<State> state_;
-  std::unique_ptr<client::IoThread> thread_;
+  std::unique_ptr<client::SharedLoop> loop_;
+  std::thread thread_;  // runs the loop
 };
 
 }  // namespace kiln::test
