@@ -9,6 +9,11 @@
 namespace kiln::client {
 namespace {
 
+// To put a processor to sleep and wake it up again takes longer than a hit does otherwise. So who had to wait
+// for a short time only, which includes such a sleep, does not sleep the next time unless it becomes longer.
+constexpr auto kBusyTime = 100 * kj::MICROSECONDS;
+constexpr auto kShortWait = 500 * kj::MICROSECONDS;
+
 kj::TimePoint now() { return kj::systemPreciseMonotonicClock().now(); }
 
 bool isWaited(const kj::Own<kj::PromiseFulfiller<void>>& waiter) {
@@ -31,16 +36,19 @@ bool EventPort::wait() {
   KJ_IF_MAYBE (milliseconds, timer_.timeoutToNextEvent(now(), kj::MILLISECONDS, INT32_MAX)) {
     timeout = static_cast<int>(*milliseconds);
   }
-  pollOnce(timeout);
+  const auto start = now();
+  pollOnce(timeout, wasShort_ ? kBusyTime : 0 * kj::SECONDS);
+  wasShort_ = now() - start < kShortWait;
   return false;
 }
 
 bool EventPort::poll() {
-  pollOnce(0);
+  pollOnce(0, 0 * kj::SECONDS);
   return false;
 }
 
-void EventPort::pollOnce(int timeoutMilliseconds) {
+// Blocks only after it has looked again and again for the time of `busy`.
+void EventPort::pollOnce(int timeoutMilliseconds, kj::Duration busy) {
   std::vector<Observer*> polled;
   std::vector<pollfd> descriptors;
   for (auto* observer : observers_) {
@@ -48,7 +56,14 @@ void EventPort::pollOnce(int timeoutMilliseconds) {
     polled.push_back(observer);
     descriptors.push_back({observer->descriptor_, observer->events(), 0});
   }
-  int ready = ::poll(descriptors.data(), descriptors.size(), timeoutMilliseconds);
+  int ready = 0;
+  if (busy > 0 * kj::SECONDS) {
+    const auto end = now() + busy;
+    do {
+      ready = ::poll(descriptors.data(), descriptors.size(), 0);
+    } while (ready == 0 && now() < end);
+  }
+  if (ready == 0) ready = ::poll(descriptors.data(), descriptors.size(), timeoutMilliseconds);
   if (ready < 0 && errno != EINTR) KJ_FAIL_SYSCALL("poll", errno);
   // Fulfilling only queues events, so no observer goes away in this loop.
   for (std::size_t i = 0; ready > 0 && i < polled.size(); ++i) polled[i]->fire(descriptors[i].revents);

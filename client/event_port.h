@@ -23,10 +23,11 @@ class EventPort final : public kj::EventPort {
   bool poll() override;
 
  private:
-  void pollOnce(int timeoutMilliseconds);
+  void pollOnce(int timeoutMilliseconds, kj::Duration busy);
 
   kj::TimerImpl timer_;
   std::vector<Observer*> observers_;
+  bool wasShort_ = false;  // the last wait
 };
 
 // Watches one descriptor, which it does not own. Each promise resolves once; a new one replaces it.
