@@ -13,8 +13,21 @@ namespace {
 // for a short time only, which includes such a sleep, does not sleep the next time unless it becomes longer.
 constexpr auto kBusyTime = 100 * kj::MICROSECONDS;
 constexpr auto kShortWait = 500 * kj::MICROSECONDS;
+// A look that takes longer was interrupted: others want this processor, which then will not sleep either.
+constexpr auto kLongLook = 8 * kj::MICROSECONDS;
 
 kj::TimePoint now() { return kj::systemPreciseMonotonicClock().now(); }
+
+// What poll() gives, without blocking; 0 if nothing came in time.
+int lookAgainAndAgain(std::vector<pollfd>& descriptors) {
+  const auto start = now();
+  for (auto last = start;;) {
+    int ready = ::poll(descriptors.data(), descriptors.size(), 0);
+    const auto time = now();
+    if (ready != 0 || time - start >= kBusyTime || time - last > kLongLook) return ready;
+    last = time;
+  }
+}
 
 bool isWaited(const kj::Own<kj::PromiseFulfiller<void>>& waiter) {
   return waiter.get() != nullptr && const_cast<kj::PromiseFulfiller<void>&>(*waiter).isWaiting();
@@ -37,18 +50,17 @@ bool EventPort::wait() {
     timeout = static_cast<int>(*milliseconds);
   }
   const auto start = now();
-  pollOnce(timeout, wasShort_ ? kBusyTime : 0 * kj::SECONDS);
+  pollOnce(timeout, wasShort_);
   wasShort_ = now() - start < kShortWait;
   return false;
 }
 
 bool EventPort::poll() {
-  pollOnce(0, 0 * kj::SECONDS);
+  pollOnce(0, false);
   return false;
 }
 
-// Blocks only after it has looked again and again for the time of `busy`.
-void EventPort::pollOnce(int timeoutMilliseconds, kj::Duration busy) {
+void EventPort::pollOnce(int timeoutMilliseconds, bool isBusy) {
   std::vector<Observer*> polled;
   std::vector<pollfd> descriptors;
   for (auto* observer : observers_) {
@@ -56,13 +68,7 @@ void EventPort::pollOnce(int timeoutMilliseconds, kj::Duration busy) {
     polled.push_back(observer);
     descriptors.push_back({observer->descriptor_, observer->events(), 0});
   }
-  int ready = 0;
-  if (busy > 0 * kj::SECONDS) {
-    const auto end = now() + busy;
-    do {
-      ready = ::poll(descriptors.data(), descriptors.size(), 0);
-    } while (ready == 0 && now() < end);
-  }
+  int ready = isBusy ? lookAgainAndAgain(descriptors) : 0;
   if (ready == 0) ready = ::poll(descriptors.data(), descriptors.size(), timeoutMilliseconds);
   if (ready < 0 && errno != EINTR) KJ_FAIL_SYSCALL("poll", errno);
   // Fulfilling only queues events, so no observer goes away in this loop.

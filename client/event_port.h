@@ -23,7 +23,8 @@ class EventPort final : public kj::EventPort {
   bool poll() override;
 
  private:
-  void pollOnce(int timeoutMilliseconds, kj::Duration busy);
+  // Blocks only after a while of looking, if `isBusy`.
+  void pollOnce(int timeoutMilliseconds, bool isBusy);
 
   kj::TimerImpl timer_;
   std::vector<Observer*> observers_;
