@@ -2,9 +2,10 @@
 """A hit through libkiln, its own cost included, beside a bare Cap'n Proto call that returns the same bytes the same way
 (in the message, or by descriptor from 64 KiB on) and a Redis GET of them, all over Unix sockets and in turn.
 
+Several clients, one after the other, since where the kernel happens to place the programs stays with them for seconds.
 Prints a table in Markdown: medians in microseconds, and the ratio to the bare call.
 
-usage: bench/hit_over_rpc.py [--rounds N]
+usage: bench/hit_over_rpc.py [--rounds N] [--clients N]
        after scripts/test, cmake --build build/release --target hit_over_rpc, and apt-get install redis-server
 """
 
@@ -32,7 +33,7 @@ def wait_for(path):
         time.sleep(0.01)
 
 
-def measure(size, rounds, daemon, folder):
+def measure(size, rounds, clients, daemon, folder):
     source = folder / f"{size}.cu"
     source.write_text(source_of(size))
     kiln = harness.Kiln(daemon.bin, daemon.socket, folder)
@@ -49,29 +50,29 @@ def measure(size, rounds, daemon, folder):
         )
         for path in (bare, redis):
             wait_for(path)
-        result = subprocess.run(
-            list(map(str, [PROGRAM, "measure", rounds, "sm_90", source, bare, redis])),
-            check=True,
-            stdout=subprocess.PIPE,
-            env=harness.environment(KILN_SOCKET=daemon.socket),
+        command = list(map(str, [PROGRAM, "measure", rounds, "sm_90", source, bare, redis]))
+        environment = harness.environment(KILN_SOCKET=daemon.socket)
+        printed = b"".join(
+            subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout for _ in range(clients)
         )
     finally:
         for server in servers:
             server.terminate()
             server.wait()
-    return (folder / "k.cubin").stat().st_size, [list(map(float, row.split())) for row in result.stdout.splitlines()]
+    return (folder / "k.cubin").stat().st_size, [list(map(float, row.split())) for row in printed.splitlines()]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3000)
-    rounds = parser.parse_args().rounds
-    print(f"{rounds} rounds, {os.cpu_count()} processors, medians in microseconds\n")
+    parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--clients", type=int, default=10)
+    arguments = parser.parse_args()
+    print(f"{arguments.clients} clients of {arguments.rounds} rounds, {os.cpu_count()} processors, medians in microseconds\n")
     print("| binary | libkiln hit | bare call | Redis GET | hit / bare call |")
     print("|---|---|---|---|---|")
     with running() as (daemon, folder):
         for size in (5_000, 1_000_000):
-            bytes_, rows = measure(size, rounds, daemon, folder)
+            bytes_, rows = measure(size, arguments.rounds, arguments.clients, daemon, folder)
             hit, bare, redis = (statistics.median(column) for column in zip(*rows))
             ratio = statistics.median(row[0] / row[1] for row in rows)
             print(f"| {bytes_} bytes | {hit:.0f} | {bare:.0f} | {redis:.0f} | {ratio:.2f} |")

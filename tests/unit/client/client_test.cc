@@ -202,6 +202,15 @@ TEST_CASE_METHOD(Fixture, "dependencies that the client has are left out, and to
   CHECK(daemon.seen().dependenciesSent == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "what depended on no file is looked up without a file source") {
+  const bool without = GENERATE(true, false);
+  StandInDaemon daemon(socket, {.withoutDependencies = without});
+  Client client(options);
+  for (int i = 0; i < 3; ++i) REQUIRE(client.compile(kernel("a"), {}));
+  CHECK(daemon.seen().lookups == 3);
+  CHECK(daemon.seen().lookupsWithFiles == (without ? 1 : 3));
+}
+
 TEST_CASE_METHOD(Fixture, "calls of several threads are under way at once") {
   constexpr unsigned kThreads = 8;
   StandInDaemon daemon(socket, {.compilesAtOnce = kThreads});

@@ -80,7 +80,10 @@ class StandInSession final : public schema::Session::Server {
   explicit StandInSession(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
   kj::Promise<void> lookup(LookupContext context) override {
-    state_->note([](auto& seen) { ++seen.lookups; });
+    state_->note([&](auto& seen) {
+      ++seen.lookups;
+      if (context.getParams().hasFiles()) ++seen.lookupsWithFiles;
+    });
     if (state_->script.muteLookups) return kj::NEVER_DONE;
     auto found = state_->entries.find(std::string(convert::text(context.getParams().getHash())));
     auto result = context.getResults().initResult();
@@ -214,6 +217,7 @@ class StandInSession final : public schema::Session::Server {
 
   void fillDependencies(schema::Outcome::Builder outcome) {
     state_->note([](auto& seen) { ++seen.dependenciesSent; });
+    if (state_->script.withoutDependencies) return;
     auto dependency = outcome.initDependencies(1)[0];
     dependency.setRole(2);
     dependency.setPath("v.h");

@@ -30,6 +30,8 @@ struct StandInScript {
   // The hello is never answered.
   bool muteHello = false;
   std::uint32_t requestHashVersion = 1;
+  // What it compiles depends on no file.
+  bool withoutDependencies = false;
   // Outputs go out as descriptors.
   bool sendDescriptors = false;
   // What the compile asks the client for; the answers stand in `answers`, one text each.
@@ -54,6 +56,7 @@ class StandInDaemon {
   struct Seen {
     unsigned connections = 0;
     unsigned lookups = 0;
+    unsigned lookupsWithFiles = 0;
     unsigned compiles = 0;
     unsigned rescans = 0;
     std::vector<std::string> sources;

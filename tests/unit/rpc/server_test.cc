@@ -34,6 +34,16 @@ std::string connectAs(ServerFixture& fixture, std::uint32_t protocol, std::uint3
   return exceptionOf(fixture, std::move(call));
 }
 
+// Of someRequest(), without files.
+auto lookupCall(schema::Session::Client session) {
+  auto request = someRequest();
+  auto hash = requestHash(request);
+  auto call = session.lookupRequest();
+  call.setHash(convert::toData(hash.view()));
+  convert::write(call.initNames(), request.names);
+  return call;
+}
+
 void makeOutputsLarge(ServerFixture& fixture) {
   fixture.compilers.change = [](Compiled& compiled) {
     std::get<Artifact>(compiled.result).outputs[0].bytes = std::string(kDescriptorThreshold, 'x');
@@ -64,16 +74,24 @@ TEST_CASE("a compile asks the client for its files and is a hit for the next loo
   CHECK(outcome.getKey().size() == 16);
   CHECK(convert::text(outcome.getArtifact().getOutputs()[0].getInline()).ends_with("+one"));
 
-  auto request = someRequest();
-  auto hash = requestHash(request);
-  auto call = session.lookupRequest();
-  call.setHash(convert::toData(hash.view()));
-  convert::write(call.initNames(), request.names);
+  auto call = lookupCall(session);
   call.setFiles(kj::heap<ScriptedFileSource>(kFiles));
   auto found = call.send().wait(fixture.io.waitScope);
   REQUIRE(found.getResult().isHit());
   CHECK(found.getResult().getHit().getHow() == schema::Outcome::How::HIT);
   CHECK(convert::text(found.getResult().getHit().getKey()) == convert::text(outcome.getKey()));
+}
+
+TEST_CASE(
+    "a lookup without files finds nothing that depended on any, and the compile that follows is a hit") {
+  ServerFixture fixture;
+  ConnectedClient client(fixture);
+  auto session = client.session();
+  compileCall(session, kFiles).send().wait(fixture.io.waitScope);
+  auto found = lookupCall(session).send().wait(fixture.io.waitScope);
+  CHECK(found.getResult().isMiss());
+  auto outcome = compileCall(session, kFiles).send().wait(fixture.io.waitScope);
+  CHECK(outcome.getOutcome().getHow() == schema::Outcome::How::HIT);
 }
 
 TEST_CASE("what one domain compiled is no hit, and is not listed, in another") {
