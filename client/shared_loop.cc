@@ -88,37 +88,46 @@ void SharedLoop::finish(Waiter& waiter) {
   std::lock_guard lock(mutex_);
   waiter.isDone = true;
   waiter.changed.notify_one();
+  if (leader_ == &waiter) leave_->fulfill();
 }
 
 // Runs the loop until `waiter` is done or stop() is called. `lock` is held before and after.
 void SharedLoop::lead(const Waiter& waiter, std::unique_lock<std::mutex>& lock) {
   isLed_ = true;
+  leader_ = &waiter;
   KJ_DEFER({
     isLed_ = false;
+    leader_ = nullptr;
     left_.notify_all();
     wakeNextLeader();
   });
   lock.unlock();
   KJ_DEFER(lock.lock());
   kj::WaitScope scope(loop_);
-  scope.poll();  // first what came while nobody led: a job must find a lost connection lost
+  auto leaving = kj::newPromiseAndFulfiller<void>();
+  leave_ = kj::mv(leaving.fulfiller);
+  KJ_DEFER(leave_ = nullptr);
+  port_.poll();  // first what came while nobody led: a job must find a lost connection lost
+  settle(scope);
   runJobs();
-  for (;;) {
-    scope.poll();
-    if (isOver(waiter)) return;
-    port_.wait();
-  }
+  leaving.promise.wait(scope);
+  settle(scope);  // what the last answer left to be sent
 }
 
-bool SharedLoop::isOver(const Waiter& waiter) {
-  std::lock_guard lock(mutex_);
-  return waiter.isDone || stopping_;
+// Runs what can run now, and does not look for more.
+void SharedLoop::settle(kj::WaitScope& scope) {
+  kj::evalLast([] {}).wait(scope);
 }
 
 void SharedLoop::wakeNextLeader() {
   auto next = std::find_if(followers_.begin(), followers_.end(),
                            [](const Waiter* follower) { return !follower->isDone; });
   if (next != followers_.end()) (*next)->changed.notify_one();
+}
+
+bool SharedLoop::isStopping() {
+  std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 void SharedLoop::keep(kj::Promise<void> task) { tasks_->add(kj::mv(task)); }
@@ -128,6 +137,7 @@ kj::Promise<void> SharedLoop::serveJobs() {
     eventfd_t count = 0;
     eventfd_read(wakeUp_.get(), &count);
     runJobs();
+    if (isStopping()) leave_->fulfill();
     return serveJobs();
   });
 }

@@ -74,7 +74,8 @@ class SharedLoop {
   void waitFor(Waiter& waiter);
   void finish(Waiter& waiter);
   void lead(const Waiter& waiter, std::unique_lock<std::mutex>& lock);
-  bool isOver(const Waiter& waiter);
+  static void settle(kj::WaitScope& scope);
+  bool isStopping();
   void wakeNextLeader();
   void runJobs();
   kj::Promise<void> serveJobs();
@@ -85,6 +86,7 @@ class SharedLoop {
   std::list<Waiter*> followers_;  // those that sleep while another thread leads
   std::condition_variable left_;  // the loop is without a leader
   bool isLed_ = false;
+  const Waiter* leader_ = nullptr;  // while it waits for its own answer
   bool stopping_ = false;
 
   // Of the thread that leads.
@@ -94,6 +96,7 @@ class SharedLoop {
   EventPort::Observer wakeUpObserver_;
   std::unique_ptr<Resident> resident_;
   std::unique_ptr<Tasks> tasks_;
+  kj::Own<kj::PromiseFulfiller<void>> leave_;  // tells the leader to leave
 };
 
 // Where the loop leaves a call's result for the thread that waits. If the last Giver goes without a word, the

@@ -156,6 +156,13 @@ TEST_CASE("the thread that runs the loop leaves with its answer, and the next go
   CHECK(answered == kCalls);
 }
 
+TEST_CASE("the thread that runs the loop leaves with its answer, however much there is to do for others") {
+  SharedLoop loop(withWorkers);
+  std::function<void()> again = [&] { loop.post(again); };
+  loop.post(again);
+  for (int i = 0; i < 3; ++i) CHECK(loop.call<int>([i](auto&) -> kj::Promise<int> { return i; }) == i);
+}
+
 TEST_CASE("calls of many threads all come to their end, however they overlap") {
   SharedLoop loop(withWorkers);
   constexpr int kRounds = 500;
