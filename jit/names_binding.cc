@@ -11,8 +11,10 @@ namespace {
 constexpr std::array<std::string_view, 5> kNameTokens = {"__FILE__", "__FILE_NAME__", "__BASE_FILE__",
                                                          "source_location", "__builtin_FILE"};
 
+bool isDigit(char c) { return c >= '0' && c <= '9'; }
+
 bool isWordCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || isDigit(c) || c == '_';
 }
 
 std::string_view skipBlanks(std::string_view text) {
@@ -25,15 +27,18 @@ std::string_view dropTrailingBlanks(std::string_view text) {
   return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
 }
 
-// Whether a backslash at the end of a line splits a word in two: then searching for words finds nothing.
-// Compilers allow blanks behind the backslash.
+// Whether a backslash at the end of a line, or the trigraph for one, splits a word in two: then searching for
+// words finds nothing. Compilers allow blanks behind the backslash.
 bool splicesWord(std::string_view text) {
-  for (auto at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at + 1)) {
-    auto next = text.find_first_not_of(" \t\r", at + 1);
-    if (next == std::string_view::npos || text[next] != '\n' || next + 1 == text.size()) continue;
-    if (at > 0 && isWordCharacter(text[at - 1]) && isWordCharacter(text[next + 1])) return true;
-  }
-  return false;
+  auto splicesBy = [&](std::string_view backslash) {
+    for (auto at = text.find(backslash); at != std::string_view::npos; at = text.find(backslash, at + 1)) {
+      auto next = text.find_first_not_of(" \t\r", at + backslash.size());
+      if (next == std::string_view::npos || text[next] != '\n' || next + 1 == text.size()) continue;
+      if (at > 0 && isWordCharacter(text[at - 1]) && isWordCharacter(text[next + 1])) return true;
+    }
+    return false;
+  };
+  return splicesBy("\\") || splicesBy("?\?/");
 }
 
 // Whether what follows "#include" or "__has_include" can name a file other than relative to a role:
@@ -83,16 +88,57 @@ bool holdsOpenEnded(std::string_view text, std::string_view word) {
   return false;
 }
 
-// Whether a line names the file that the next ones are said to come from: "#line 3 "a.cu"", "# 3 "a.cu"".
+// Whether a line may name the file that the next ones are said to come from: "#line 3 "a.cu"", "# 3 "a.cu"",
+// "#line MACRO". Nothing but a number is known to name none.
 bool renamesLines(std::string_view text) {
   for (auto at = text.find('#'); at != std::string_view::npos; at = text.find('#', at + 1)) {
-    auto rest = skipBlanks(text.substr(at + 1));
-    if (rest.starts_with("line")) rest = skipBlanks(rest.substr(4));
-    auto digits = rest.find_first_not_of("0123456789");
-    if (digits == 0 || digits == std::string_view::npos) continue;
-    if (skipBlanks(rest.substr(digits)).starts_with('"')) return true;
+    auto line = skipBlanks(text.substr(at + 1, text.find_first_of("\r\n", at) - at - 1));
+    constexpr std::string_view kLine = "line";
+    if (line.starts_with(kLine) && (line.size() == kLine.size() || !isWordCharacter(line[kLine.size()]))) {
+      line = skipBlanks(line.substr(kLine.size()));
+    } else if (line.empty() || !isDigit(line.front())) {
+      continue;
+    }
+    if (dropTrailingBlanks(line).find_first_not_of("0123456789") != std::string_view::npos) return true;
   }
   return false;
+}
+
+// Whether pasting ("a##b") `word` to another may make a token that expands to a name: whether it is the half
+// of one, of the two halves the one that is no word of its own.
+bool isHalfOfToken(std::string_view word) {
+  return std::any_of(kNameTokens.begin(), kNameTokens.end(), [&](std::string_view token) {
+    if (word.size() >= token.size()) return false;
+    const auto rest = token.size() - word.size();
+    auto isTelling = [](std::string_view half) { return half.size() > 2 && half.find('_') != half.npos; };
+    if (token.ends_with(word)) return isTelling(word);
+    return token.starts_with(word) && !isTelling(token.substr(token.size() - rest));
+  });
+}
+
+// Calls `visit(word)` for each whole word that holds `part`, until it says true; whether it did.
+template <typename Visit>
+bool anyWordWith(std::string_view part, std::string_view text, const Visit& visit) {
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) {
+    auto start = at;
+    auto end = at + part.size();
+    while (start > 0 && isWordCharacter(text[start - 1])) --start;
+    while (end < text.size() && isWordCharacter(text[end])) ++end;
+    if (visit(text.substr(start, end - start))) return true;
+  }
+  return false;
+}
+
+bool holdsHalfOfToken(std::string_view text) {
+  // Each telling half holds one of these.
+  constexpr std::array<std::string_view, 5> kParts = {"E__", "_FILE", "_location", "source_", "__builtin_"};
+  return std::any_of(kParts.begin(), kParts.end(),
+                     [&](std::string_view part) { return anyWordWith(part, text, isHalfOfToken); });
+}
+
+// NVRTC defines the macro itself, by __FILE__, in a header that no file is read for.
+bool holdsAssert(std::string_view text) {
+  return anyWordWith("assert", text, [](std::string_view word) { return word == "assert"; });
 }
 
 }  // namespace
@@ -100,12 +146,15 @@ bool renamesLines(std::string_view text) {
 bool textBindsNames(std::string_view text) {
   return std::any_of(kNameTokens.begin(), kNameTokens.end(),
                      [&](std::string_view token) { return text.find(token) != std::string_view::npos; }) ||
-         holdsOpenEnded(text, "include") || holdsOpenEnded(text, "import") || holdsOpenEnded(text, "embed") ||
-         splicesWord(text) || renamesLines(text);
+         holdsAssert(text) || holdsOpenEnded(text, "include") || holdsOpenEnded(text, "import") ||
+         holdsOpenEnded(text, "embed") || splicesWord(text) || renamesLines(text) || holdsHalfOfToken(text);
 }
 
 bool requestBindsNames(const Request& request) {
-  if (textBindsNames(request.source)) return true;
+  auto bind = [](const std::vector<std::string>& texts) {
+    return std::any_of(texts.begin(), texts.end(), textBindsNames);
+  };
+  if (textBindsNames(request.source) || bind(request.options) || bind(request.nameExpressions)) return true;
   for (const auto& header : request.headers) {
     if (textBindsNames(header.content)) return true;
   }
@@ -115,6 +164,11 @@ bool requestBindsNames(const Request& request) {
     }
   }
   return false;
+}
+
+bool mentionsSource(std::string_view text, const Names& names) {
+  const auto name = std::string_view(names.source).substr(names.source.rfind('/') + 1);
+  return !name.empty() && text.find(name) != std::string_view::npos;
 }
 
 bool holdsSourceName(std::string_view text, const Names& names) {

@@ -3,15 +3,17 @@
 // The source's name, the include directories' and the working directory stay out of the key unless the output
 // may hold them. They bind when
 //   - an option asks for debug information, LTO or relocatable code (the frontend's rule), or
-//   - any text that the compiler reads holds a token that expands to a name: __FILE__ and its kin, or
-//     source_location, or continues a word on the next line, so that such a token may be hidden in it, or
+//   - any text that the compiler is given (options and name expressions are texts too) holds a token that
+//     expands to a name: __FILE__ and its kin, source_location, or assert, or one half of such a token, which
+//     may be pasted to the other, or continues a word on the next line, where such a token may be hidden, or
 //   - any text holds an include of an absolute path or of a macro, or an option names a request's directory:
 //     then a role path could be mistaken for another (dependencies.h), or
-//   - any text gives lines another file's name (#line), which a log could show as if it were one of the
-//   request's, or
+//   - any text may give lines another file's name (#line), which a log could show as if it were one of the
+//     request's, or
+//   - any text mentions the source's name, and the compiler looks for the source as it does for a header, or
+//     has something to log, or
 //   - an output holds the source's name though nothing asked for it, or the log holds a name in a place where
-//   it
-//     could not be replaced by another asker's (log_names.h).
+//     it could not be replaced by another asker's (log_names.h).
 // The rule errs towards binding: a bound name costs a compile, an unbound one that mattered would be a wrong
 // hit.
 #pragma once
@@ -26,9 +28,12 @@ namespace kiln {
 // Whether names bind because of `text`, one file or header or the source.
 bool textBindsNames(std::string_view text);
 
-// Whether names bind because of what the request itself holds: source, headers, options that spell out one of
+// Whether names bind because of what the request itself holds: its texts, and options that spell out one of
 // its directories. The frontend's own rule for options stands beside it.
 bool requestBindsNames(const Request& request);
+
+// Whether `text` holds the last component of the source's name, without which it can hardly mean the source.
+bool mentionsSource(std::string_view text, const Names& names);
 
 // Whether `text`, an output or a log, holds the source's name the way compilers build it into the names of
 // what one source keeps to itself (anonymous namespaces, static variables): the last component, its length in

@@ -158,6 +158,18 @@ std::expected<bool, Failure> absorb(const Option& option, Request& request) {
   return true;
 }
 
+// NVRTC takes blanks off the end of a directory's name. A role that kept them would be another directory.
+std::expected<void, Failure> stripDirectories(Request& request) {
+  for (auto& directory : request.names.includeDirectories) {
+    directory.resize(directory.find_last_not_of(" \t\n\v\f\r") + 1);
+    if (directory.empty()) {
+      return std::unexpected(
+          invalid("an include directory has no name but blanks, which NVRTC takes off; leave it out"));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::expected<Request, Failure> normalised(Request request) {
@@ -170,6 +182,8 @@ std::expected<Request, Failure> normalised(Request request) {
     for (auto i = option.index; i < option.index + option.elements; ++i) kept.push_back(given[i]);
   }
   request.options = std::move(kept);
+  if (auto stripped = stripDirectories(request); !stripped)
+    return std::unexpected(std::move(stripped.error()));
   if (auto checked = checkOptions(request); !checked) return std::unexpected(std::move(checked.error()));
   return request;
 }

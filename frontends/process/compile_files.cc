@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 
@@ -46,6 +47,13 @@ bool isAskedOfClient(FileClass kind) {
   return kind == FileClass::client || kind == FileClass::roleDirectory || kind == FileClass::ancestor;
 }
 
+bool mentionsItsSource(const Request& request) {
+  auto mentions = [&](const std::string& text) { return mentionsSource(text, request.names); };
+  return mentions(request.source) || std::any_of(request.options.begin(), request.options.end(), mentions) ||
+         std::any_of(request.headers.begin(), request.headers.end(),
+                     [&](const Header& header) { return mentions(header.content); });
+}
+
 void forgetTimes(struct stat& status) { status.st_atim = status.st_mtim = status.st_ctim = {}; }
 
 }  // namespace
@@ -55,7 +63,8 @@ CompileFiles::CompileFiles(JobConnection& job, const Request& request, std::stri
       workingDirectory_(absolutePath("", request.names.workingDirectory)),
       classes_(request.names, std::move(toolchainDirectory)),
       recorder_(request.names),
-      client_(job, classes_, recorder_) {}
+      client_(job, classes_, recorder_),
+      mentionsSource_(mentionsItsSource(request)) {}
 
 int CompileFiles::open(int directory, const char* path, int flags, mode_t mode) {
   auto where = absolute(directory, path);
@@ -85,7 +94,8 @@ int CompileFiles::openForReading(const FileView& view, int flags) {
       client_.refuseToOpen(view.path, client_.look({view.path}));
     case FileView::Kind::file:
       if (wantsDirectory) return -ENOTDIR;
-      namesBind_ = namesBind_ || view.number == kSourceNumber || textBindsNames(view.content);
+      namesBind_ = namesBind_ || textBindsNames(view.content);
+      mentionsSource_ = mentionsSource_ || kiln::mentionsSource(view.content, request_.names);
       return descriptors_.openFile(view);
     case FileView::Kind::absent:
       break;
@@ -240,10 +250,10 @@ FileView CompileFiles::view(const Path& path) {
   return clientView(path);
 }
 
-// A compiler looks once at what it compiles. A second look comes from the text itself, whose meaning then
-// hangs on how the source is called.
+// A compiler looks once at what it compiles; NVRTC does it twice where no kernel gives the module a name. One
+// more look may come from the text itself, whose meaning then hangs on how the source is called.
 FileView CompileFiles::sourceView(const std::string& path) {
-  if (++looksAtSource_ > 1) namesBind_ = true;
+  ++looksAtSource_;
   return {FileView::Kind::file, kFileMode, kSourceNumber, request_.source, path};
 }
 

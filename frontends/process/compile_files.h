@@ -40,7 +40,9 @@ class CompileFiles {
 
   [[nodiscard]] DependencySet dependencies() const { return recorder_.dependencies(); }
   // Whether what was read, or how, lets the request's names reach the output.
-  [[nodiscard]] bool namesBind() const { return namesBind_; }
+  [[nodiscard]] bool namesBind() const { return namesBind_ || (looksAtSource_ > 1 && mentionsSource_); }
+  // Whether any text of the request, or of what was read, mentions the source by its name.
+  [[nodiscard]] bool mentionsSource() const { return mentionsSource_; }
   // What makes the result unfit to be remembered; empty if nothing does.
   [[nodiscard]] const std::string& unclean() const { return unclean_; }
 
@@ -67,6 +69,7 @@ class CompileFiles {
   DirectoryStreams streams_;
   std::map<std::string, std::uint64_t> ancestorNumbers_;
   int looksAtSource_ = 0;
+  bool mentionsSource_ = false;
   bool namesBind_ = false;
   std::string unclean_;
 };

@@ -34,6 +34,7 @@ bool namesBind(const Request& request, const Frontend& frontend, const CompileFi
   if (requestBindsNames(request) || frontend.optionsBindNames(request) || files.namesBind()) return true;
   const auto* artifact = std::get_if<Artifact>(&result);
   const auto& log = artifact != nullptr ? artifact->log : std::get<Failure>(result).log;
+  if (!log.empty() && files.mentionsSource()) return true;
   if (logBindsNames(log, request.names, request.headers, files.dependencies())) return true;
   return artifact != nullptr &&
          std::any_of(artifact->outputs.begin(), artifact->outputs.end(),

@@ -23,7 +23,7 @@ class Place:
     includes: list
 
 
-def asked(kiln, reference, place, text, options=(), outputs=("cubin",), version="13.0", status=0):
+def asked(kiln, reference, place, text, options=(), outputs=("cubin",), version="13.0", status=0, expressions=()):
     """What kiln answers for `text` at `place`, and what NVRTC gives there."""
     path = place.working_directory / place.source
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +37,8 @@ def asked(kiln, reference, place, text, options=(), outputs=("cubin",), version=
         arguments += ["--output", f"{kind}={output}"]
     for directory in place.includes:
         arguments += ["-I", directory]
+    for expression in expressions:
+        arguments += ["--name-expression", expression]
     reply = kiln.compile(
         *(place.source, *arguments, "--", *options),
         **{"status": status, "cwd": place.working_directory},
@@ -44,7 +46,8 @@ def asked(kiln, reference, place, text, options=(), outputs=("cubin",), version=
     )
     reference.folder = place.working_directory
     includes = [f"-I{directory}" for directory in place.includes]
-    expected = reference.compile(version, place.source, ["-arch=sm_90", *includes, *options], outputs)
+    arguments = ["-arch=sm_90", *includes, *options]
+    expected = reference.compile(version, place.source, arguments, outputs, name_expressions=expressions)
     got = {kind: output.read_bytes() for kind, output in zip(outputs, written)} if status == 0 else {}
     return reply, got, expected
 
@@ -53,6 +56,7 @@ def assert_equal(reply, got, expected, note=""):
     texts = {kind: data.removesuffix(b"\0") if kind == "ptx" else data for kind, data in expected.outputs.items()}
     assert got == texts, note
     assert reply["log"] == expected.log.removesuffix(b"\0").decode(), note
+    assert {name["expression"]: name["lowered"] for name in reply["lowered_names"]} == expected.lowered_names, note
 
 
 def places(folder):
@@ -106,6 +110,84 @@ def test_options_that_bring_names_into_the_output_bind_them(kiln, reference, fol
     assert kiln.json("show", reply["key"])["names_bind"] is True
     again, _, _ = asked(kiln, reference, first, SAXPY, options, outputs)
     assert again["outcome"] == "hit"
+
+
+# Texts and options by which a name comes into the output without a plain __FILE__ in the source.
+READS = "__global__ void k(char* x) { *x = name[threadIdx.x]; }\n"
+HIDDEN = {
+    "assert": ('extern "C" __global__ void k(int* x) { assert(x[0]); }\n', []),
+    "builtin": ("__device__ const char name[] = {__builtin_FILE()[0], __builtin_FILE()[4]};\n" + READS, []),
+    "character": ("__device__ const char name[] = {__FILE__[0], __FILE__[4]};\n" + READS, []),
+    "option": ("__device__ const char name[] = NAME;\n" + READS, ["-DNAME=__FILE__"]),
+    "option of two words": ("__device__ const char name[] = NAME;\n" + READS, ["-D", "NAME=__FILE__"]),
+    "pasted": (
+        "#define PASTED(a, b) a##b\n#define PASTE(a, b) PASTED(a, b)\n"
+        "__device__ const char name[] = PASTE(__FI, LE__);\n" + READS,
+        [],
+    ),
+    "spliced": ("__device__ const char name[] = __FI\\\nLE__;\n" + READS, []),
+    "spliced by a trigraph": ("__device__ const char name[] = __FI??/\nLE__;\n" + READS, ["-std=c++14"]),
+}
+
+
+@pytest.mark.parametrize("text, options", HIDDEN.values(), ids=HIDDEN.keys())
+def test_a_name_that_comes_into_the_output_by_a_detour_binds(kiln, reference, folder, text, options):
+    for place in places(folder):
+        assert_equal(*asked(kiln, reference, place, text, options), note=place.source)
+
+
+# Logs that say the name of one of the askers' sources by themselves.
+SAYING = {
+    "macro": '#define F "src/k.cu"\n#line 10 F\n' + WARNING,
+    "macro with the number": '#define F 10 "src/k.cu"\n#line F\n' + WARNING,
+    "comment": '#line 10 /**/ "src/k.cu"\n' + WARNING,
+    "message": '#pragma message("hello\\nsrc/k.cu(3): x")\n' + SAXPY,
+    "assertion": 'static_assert(sizeof(int) == 4, "");\n#warning see src/k.cu(3): x\n' + SAXPY,
+}
+
+
+@pytest.mark.parametrize("text", SAYING.values(), ids=SAYING.keys())
+def test_a_log_that_says_a_name_by_itself_is_each_asker_s_own(kiln, reference, folder, text):
+    for place in places(folder):
+        assert_equal(*asked(kiln, reference, place, text), note=place.source)
+
+
+TEMPLATE = "template <int N> __global__ void k(int* x) { *x = N; }\n"
+
+
+def test_a_source_of_templates_alone_hits_under_other_names(kiln, reference, folder):
+    outcomes = []
+    for place in places(folder):
+        reply, got, expected = asked(kiln, reference, place, TEMPLATE, expressions=["k<3>"])
+        assert_equal(reply, got, expected)
+        outcomes.append(reply["outcome"])
+    assert outcomes == ["miss", "hit"]
+
+
+def test_a_source_that_includes_itself_goes_by_its_own_name(kiln, reference, folder):
+    text = (
+        '#ifndef AGAIN\n#define AGAIN\n#include "k.cu"\n#else\n#define SEEN 1\n#endif\n#ifndef SEEN\n#define SEEN 2\n'
+        '#endif\n#ifndef KERNEL\n#define KERNEL\nextern "C" __global__ void k(int* x) { *x = SEEN; }\n#endif\n'
+    )
+    here, there = places(folder)
+    there = dataclasses.replace(there, source="src/other.cu")
+    (there.working_directory / "src/k.cu").write_text("#define SEEN 3\n")
+    for place in (here, there):
+        assert_equal(*asked(kiln, reference, place, text), note=place.source)
+
+
+def test_blanks_behind_an_include_directory_are_no_part_of_its_name(kiln, reference, work):
+    text = '#include <v.h>\nextern "C" __global__ void k(int* x) { *x = V; }\n'
+    for value, directory in enumerate(["first", "second"]):
+        (work / directory).mkdir()
+        (work / directory / "v.h").write_text(f"#define V {value}\n")
+    (work / "empty").mkdir()
+    for includes in (["first "], ["second"], ["second\t\n"], ["empty ", "first"], ["second"]):
+        assert_equal(*asked(kiln, reference, Place(work, "k.cu", includes), text), note=str(includes))
+    asked(kiln, reference, Place(work, "k.cu", ["empty "]), text, status=1)
+    reply, got, expected = asked(kiln, reference, Place(work, "k.cu", ["second"]), text)
+    assert reply["outcome"] == "hit"
+    assert_equal(reply, got, expected)
 
 
 def test_a_virtual_environment_that_moved_hits_and_compiles_its_own_where_a_header_asks_for_its_name(
@@ -169,6 +251,15 @@ def test_random_names_below_the_temporary_directory_hit(temporary, options):
     assert compiled == cached
     for name in (source, other):
         assert name.encode() not in compiled
+
+
+def test_a_source_of_templates_alone_hits_under_random_names_and_other_working_directories(temporary):
+    outcomes = []
+    for directory in ("work", "elsewhere", "work"):
+        temporary.kiln.folder = temporary.root.parent / directory
+        temporary.kiln.folder.mkdir(exist_ok=True)
+        outcomes.append(temporary.compile(TEMPLATE, "--name-expression", "k<3>")[0]["outcome"])
+    assert outcomes == ["miss", "hit", "hit"]
 
 
 def test_a_source_that_asks_for_its_name_hits_under_a_random_one(temporary):
@@ -240,14 +331,21 @@ class Generator:
             lines.append("__device__ const char file[] = __FILE__;")
         body = ["int unused;"] if self.chance() else []
         body += [f"*x += H{number};" for number in range(len(headers) + len(beside))]
+        if self.random.random() < 0.1:
+            body.append("assert(*x);")
         if self.random.random() < 0.2:
             body.append("*x = nothing_of_that_name;")
-        lines.append('extern "C" __global__ void k(int* x) { ' + " ".join(body) + " }")
+        self.expressions = ["k<3>"] if self.random.random() < 0.3 else []
+        kernel = "template <int N> __global__ void k" if self.expressions else 'extern "C" __global__ void k'
+        lines.append(kernel + "(int* x) { " + " ".join(body) + " }")
         return "\n".join(lines) + "\n"
 
     def options(self):
         chosen = [option for option in ("-lineinfo", "-rdc=true", "--use_fast_math", "-DX=1") if self.random.random() < 0.2]
         return chosen + (["-G"] if self.random.random() < 0.1 else [])
+
+    def outputs(self):
+        return self.random.choice([("cubin",), ("cubin",), ("ptx",), ("cubin", "ptx"), ("ltoir",)])
 
     def place(self, folder, label, headers, beside):
         working_directory = folder / label / self.name()
@@ -263,16 +361,19 @@ class Generator:
 @pytest.mark.parametrize("version", ["13.0", "12.9"])
 def test_whatever_things_are_called_kiln_answers_what_a_fresh_compile_gives(kiln, reference, folder, version):
     outcomes = []
-    for seed in range(12):
+    for seed in range(20):
         generator = Generator(seed)
         headers = {f"h{n}.h": generator.header(n) for n in range(generator.random.randint(0, 2))}
         beside = {f"sub/b{n}.h": generator.header(n) for n in range(len(headers), len(headers) + 1)}
         text = generator.source(headers, beside)
-        options = generator.options()
+        options, outputs = generator.options(), generator.outputs()
+        options = ["-dlto"] if "ltoir" in outputs else options
         status = 1 if "nothing_of_that_name" in text else 0
         for label in ("first", "second"):
             place = generator.place(folder / f"seed{seed}", label, headers, beside)
-            reply, got, expected = asked(kiln, reference, place, text, options, version=version, status=status)
+            reply, got, expected = asked(
+                kiln, reference, place, text, options, outputs, version, status, generator.expressions
+            )
             assert_equal(reply, got, expected, note=f"seed {seed}, {label}: {place}")
             outcomes.append((label, reply["outcome"]))
     assert ("first", "hit") not in outcomes

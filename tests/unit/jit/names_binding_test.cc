@@ -14,6 +14,28 @@ TEST_CASE("Every token that expands to a name binds names") {
   }
 }
 
+TEST_CASE("A half of such a token, which pasting may complete, binds names") {
+  for (auto text :
+       {"C(__FI,LE__)", "C(__FILE, __)", "C(__FILE_, _)", "C(_, _FILE__)", "NAME__", "source_ ## location",
+        "source ## _location", "sour##ce_location", "__builtin_ ## FILE", "__builtin##_FILE"}) {
+    INFO(text);
+    REQUIRE(textBindsNames(text));
+  }
+  for (auto text : {"location", "FILE", "source", "__builtin_expect(x, 1)", "__builtin", "E__x", "TYPE__",
+                    "my_location", "open_source_code", "x_FILE"}) {
+    INFO(text);
+    REQUIRE_FALSE(textBindsNames(text));
+  }
+}
+
+TEST_CASE("assert, which a header of the compiler's own defines by __FILE__, binds names") {
+  CHECK(textBindsNames("assert(x > 0);"));
+  for (auto text : {"static_assert(true);", "_assert", "assertion", "CUB_ASSERT(x)"}) {
+    INFO(text);
+    CHECK_FALSE(textBindsNames(text));
+  }
+}
+
 TEST_CASE("An include of an absolute path binds names") {
   for (auto text : {"#include \"/usr/include/x.h\"", "#include </usr/include/x.h>", "#  include\t</x.h>\n",
                     "int x;\n#include_next </x.h>", "#if __has_include(\"/x.h\")", "#import \"/x.h\"",
@@ -42,11 +64,13 @@ TEST_CASE("An include directive is seen in all its spellings") {
 }
 
 TEST_CASE("A line that is said to be another file's binds names") {
-  for (auto text : {"#line 3 \"a.cu\"", "# 3 \"a.cu\"", "  #  line 12 \"a.cu\"\n", "int x;\n#3\"a.cu\""}) {
+  for (auto text : {"#line 3 \"a.cu\"", "# 3 \"a.cu\"", "  #  line 12 \"a.cu\"\n", "int x;\n#3\"a.cu\"",
+                    "#line 10 F\n", "#line F", "#line 10 /**/ \"a.cu\"", "# 10 F"}) {
     INFO(text);
     CHECK(textBindsNames(text));
   }
-  for (auto text : {"#line 3\n", "#define LINE \"a\"", "a # 3", "#pragma nv_diag \"a\""}) {
+  for (auto text :
+       {"#line 3\n", "#line 3 \r\n", "#lines", "#define LINE \"a\"", "a # 3", "#pragma nv_diag \"a\""}) {
     INFO(text);
     CHECK_FALSE(textBindsNames(text));
   }
@@ -63,9 +87,15 @@ TEST_CASE("A name that the compiler built the source's name into is found") {
   CHECK_FALSE(holds("k", ".visible .entry k("));
 }
 
+TEST_CASE("A text mentions the source by the last component of its name") {
+  CHECK(mentionsSource("#include \"k.cu\"", {"/a/k.cu", "/", {}}));
+  CHECK_FALSE(mentionsSource("/a/", {"/a/k.cu", "/", {}}));
+  CHECK_FALSE(mentionsSource("anything", {"", "/", {}}));
+}
+
 TEST_CASE("A word that continues on the next line binds names") {
   for (auto text : {"#inc\\\nlude HEADER", "auto f = __FI\\\nLE__;", "auto f = __FI\\\r\nLE__;",
-                    "auto f = __FI\\ \nLE__;"}) {
+                    "auto f = __FI\\ \nLE__;", "#def?\?/\nine X"}) {
     INFO(text);
     REQUIRE(textBindsNames(text));
   }
@@ -103,6 +133,8 @@ TEST_CASE("A request binds names through its source, its headers and options tha
   REQUIRE_FALSE(requestBindsNames(request));
   SECTION("the source") { request.source += "// __FILE__\n"; }
   SECTION("a header in memory") { request.headers[1].content = "#include </x.h>"; }
+  SECTION("an option") { request.options.emplace_back("-DNAME=__FILE__"); }
+  SECTION("a name expression") { request.nameExpressions.emplace_back("k<sizeof(__FILE__)>"); }
   SECTION("an option with an include directory") { request.options.emplace_back("-DROOT=\"/opt/include\""); }
   SECTION("an option with a relative include directory made absolute") {
     request.options.emplace_back("-include=/work/include/x.h");

@@ -93,6 +93,14 @@ TEST_CASE("an include directory or an architecture without a value is refused") 
   CHECK_THAT(request.error().message, Catch::Contains("lacks its value"));
 }
 
+TEST_CASE("blanks behind an include directory are taken off, as NVRTC does") {
+  CHECK(normalisedWith({"--include-path= a b\t", "--include-path=c\n"}).names.includeDirectories ==
+        std::vector<std::string>{" a b", "c"});
+  Request request;
+  request.names.includeDirectories = {" \t"};
+  CHECK_FALSE(normalised(request));
+}
+
 TEST_CASE("--no-cache is dropped, since kiln gives it by itself") {
   CHECK(normalisedWith({"--no-cache", "-no-cache"}).options.empty());
 }
