@@ -1,9 +1,10 @@
 // A hit through libkiln beside what it cannot be faster than:
 //
-//   hit_over_rpc serve SOCKET FILE      answers a bare Cap'n Proto call with the file's bytes, as kilnd would
-//   send them hit_over_rpc measure ROUNDS TARGET SOURCE BARE_SOCKET REDIS_SOCKET
+//   hit_over_rpc serve SOCKET FILE
+//   hit_over_rpc measure ROUNDS TARGET SOURCE BARE_SOCKET REDIS_SOCKET
 //
-// The second asks kilnd ($KILN_SOCKET), the first's server and Redis for the same bytes, in turn, and prints
+// The first answers a bare Cap'n Proto call with the file's bytes, as kilnd would send them. The second asks
+// kilnd ($KILN_SOCKET), the first's server and Redis for the same bytes, in turn, and prints
 // a line a round: the microseconds of each. Every caller ends up with the bytes in memory of its own, or
 // mapped.
 #include <capnp/rpc-twoparty.h>

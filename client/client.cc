@@ -81,6 +81,9 @@ class Client::Impl {
       auto result = runtime().call<T>(std::move(work), retry);
       if (!result) return std::unexpected(Unreachable{std::move(result.error().message)});
       return std::move(*result);
+    } catch (const kj::Exception& error) {
+      return std::unexpected(
+          Unreachable{std::string("libkiln's event loop failed: ") + error.getDescription().cStr()});
     } catch (const std::system_error& error) {
       return std::unexpected(
           Unreachable{std::string("the system gives no means to reach kilnd: ") + error.what()});

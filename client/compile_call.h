@@ -26,7 +26,7 @@ class CompileCall : public std::enable_shared_from_this<CompileCall> {
   CompileCall(Request request, const CompileOptions& options, std::shared_ptr<const FileReader> files,
               Memory memory);
 
-  // For the loop's thread.
+  // For the loop.
   kj::Promise<Reply> send(schema::Session::Client session, WorkerPool& workers) const;
 
  private:

@@ -21,7 +21,7 @@ struct ConnectOptions {
   std::chrono::milliseconds timeout{5'000};
 };
 
-// Belongs to the event loop's thread, like all in this file.
+// Belongs to the loop, like all in this file.
 class Connection final : public kj::Refcounted {
  public:
   Connection(EventPort& port, kj::AutoCloseFd socket, bool takesDescriptors);

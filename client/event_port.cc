@@ -50,17 +50,17 @@ bool EventPort::wait() {
     timeout = static_cast<int>(*milliseconds);
   }
   const auto start = now();
-  pollOnce(timeout, wasShort_);
+  pollOnce(timeout, wasShort_ && timeout != 0 ? Look::forAWhile : Look::once);
   wasShort_ = now() - start < kShortWait;
   return false;
 }
 
 bool EventPort::poll() {
-  pollOnce(0, false);
+  pollOnce(0, Look::once);
   return false;
 }
 
-void EventPort::pollOnce(int timeoutMilliseconds, bool isBusy) {
+void EventPort::pollOnce(int timeoutMilliseconds, Look look) {
   std::vector<Observer*> polled;
   std::vector<pollfd> descriptors;
   for (auto* observer : observers_) {
@@ -68,7 +68,7 @@ void EventPort::pollOnce(int timeoutMilliseconds, bool isBusy) {
     polled.push_back(observer);
     descriptors.push_back({observer->descriptor_, observer->events(), 0});
   }
-  int ready = isBusy ? lookAgainAndAgain(descriptors) : 0;
+  int ready = look == Look::forAWhile ? lookAgainAndAgain(descriptors) : 0;
   if (ready == 0) ready = ::poll(descriptors.data(), descriptors.size(), timeoutMilliseconds);
   if (ready < 0 && errno != EINTR) KJ_FAIL_SYSCALL("poll", errno);
   // Fulfilling only queues events, so no observer goes away in this loop.

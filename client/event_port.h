@@ -23,8 +23,8 @@ class EventPort final : public kj::EventPort {
   bool poll() override;
 
  private:
-  // Blocks only after a while of looking, if `isBusy`.
-  void pollOnce(int timeoutMilliseconds, bool isBusy);
+  enum class Look { once, forAWhile };  // before it blocks
+  void pollOnce(int timeoutMilliseconds, Look look);
 
   kj::TimerImpl timer_;
   std::vector<Observer*> observers_;

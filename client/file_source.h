@@ -1,5 +1,5 @@
-// The capability through which kilnd asks for the client's files: one for each call, answered off the I/O
-// thread.
+// The capability through which kilnd asks for the client's files: one for each call, answered off the
+// loop.
 #pragma once
 
 #include <memory>

@@ -42,7 +42,7 @@ class Runtime {
 
   template <typename T>
   static kj::Promise<T> callOn(Resident& resident, kj::Own<Connection> connection, const Work<T>& work);
-  // Made by the first call; null once stopped. Throws std::system_error if it cannot be made.
+  // Made by the first call; null if stop() came first. Throws std::system_error if it cannot be made.
   SharedLoop* loop();
 
   const pid_t process_;

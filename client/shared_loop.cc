@@ -38,7 +38,7 @@ SharedLoop::SharedLoop(const MakeResident& makeResident)
   kj::WaitScope scope(loop_);
   resident_ = makeResident(*this);
   tasks_ = std::make_unique<Tasks>();
-  keep(serveJobs());
+  keep(serveWhenWoken());
 }
 
 SharedLoop::~SharedLoop() { stop(); }
@@ -107,9 +107,10 @@ void SharedLoop::lead(const Waiter& waiter, std::unique_lock<std::mutex>& lock) 
   auto leaving = kj::newPromiseAndFulfiller<void>();
   leave_ = kj::mv(leaving.fulfiller);
   KJ_DEFER(leave_ = nullptr);
+  clearWakeUp();
   port_.poll();  // first what came while nobody led: a job must find a lost connection lost
   settle(scope);
-  runJobs();
+  serve();
   leaving.promise.wait(scope);
   settle(scope);  // what the last answer left to be sent
 }
@@ -125,30 +126,32 @@ void SharedLoop::wakeNextLeader() {
   if (next != followers_.end()) (*next)->changed.notify_one();
 }
 
-bool SharedLoop::isStopping() {
-  std::lock_guard lock(mutex_);
-  return stopping_;
-}
-
 void SharedLoop::keep(kj::Promise<void> task) { tasks_->add(kj::mv(task)); }
 
-kj::Promise<void> SharedLoop::serveJobs() {
+kj::Promise<void> SharedLoop::serveWhenWoken() {
   return wakeUpObserver_.whenReadable().then([this] {
-    eventfd_t count = 0;
-    eventfd_read(wakeUp_.get(), &count);
-    runJobs();
-    if (isStopping()) leave_->fulfill();
-    return serveJobs();
+    clearWakeUp();
+    serve();
+    return serveWhenWoken();
   });
 }
 
-void SharedLoop::runJobs() {
+void SharedLoop::clearWakeUp() {
+  eventfd_t count = 0;
+  eventfd_read(wakeUp_.get(), &count);
+}
+
+// Does what others have asked for by now.
+void SharedLoop::serve() {
   std::vector<std::function<void()>> jobs;
+  bool isStopping = false;
   {
     std::lock_guard lock(mutex_);
     jobs.swap(jobs_);
+    isStopping = stopping_;
   }
   for (auto& job : jobs) job();
+  if (isStopping) leave_->fulfill();
 }
 
 }  // namespace kiln::client

@@ -75,10 +75,10 @@ class SharedLoop {
   void finish(Waiter& waiter);
   void lead(const Waiter& waiter, std::unique_lock<std::mutex>& lock);
   static void settle(kj::WaitScope& scope);
-  bool isStopping();
   void wakeNextLeader();
-  void runJobs();
-  kj::Promise<void> serveJobs();
+  void clearWakeUp();
+  void serve();
+  kj::Promise<void> serveWhenWoken();
   void keep(kj::Promise<void> task);
 
   std::mutex mutex_;

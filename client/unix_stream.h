@@ -10,7 +10,7 @@
 
 namespace kiln::client {
 
-// Belongs to the event loop's thread. `port` outlives it.
+// Belongs to the loop. `port` outlives it.
 class UnixStream final : public kj::AsyncCapabilityStream {
  public:
   UnixStream(EventPort& port, kj::AutoCloseFd socket);

@@ -3,6 +3,8 @@
 #include <kj/debug.h>
 #include <signal.h>
 
+#include <system_error>
+
 namespace kiln::client {
 namespace {
 
@@ -39,7 +41,7 @@ WorkerPool::~WorkerPool() {
 }
 
 kj::Promise<void> WorkerPool::perform(std::function<void()> job) {
-  while (threads_.size() < size_) threads_.push_back(startQuietThread([this] { serve(); }));
+  startThreads();
   auto number = nextNumber_++;
   auto pair = kj::newPromiseAndFulfiller<void>();
   waiting_.emplace(number, kj::mv(pair.fulfiller));
@@ -49,6 +51,15 @@ kj::Promise<void> WorkerPool::perform(std::function<void()> job) {
   }
   changed_.notify_one();
   return kj::mv(pair.promise);
+}
+
+// One is enough, if the system has no more.
+void WorkerPool::startThreads() {
+  try {
+    while (threads_.size() < size_) threads_.push_back(startQuietThread([this] { serve(); }));
+  } catch (const std::system_error&) {
+    if (threads_.empty()) throw;
+  }
 }
 
 void WorkerPool::serve() {
@@ -71,7 +82,7 @@ void WorkerPool::serve() {
   }
 }
 
-// The pool outlives every job of the loop: it is destroyed by the loop's last turn.
+// The pool outlives every job of the loop, which takes none once it is stopped.
 void WorkerPool::report(std::uint64_t number, std::optional<std::string> problem) {
   loop_.post([this, number, problem = std::move(problem)] {
     auto found = waiting_.extract(number);

@@ -43,6 +43,7 @@ class WorkerPool {
   };
 
   kj::Promise<void> perform(std::function<void()> job);
+  void startThreads();
   void serve();
   void report(std::uint64_t number, std::optional<std::string> problem);
 

@@ -97,6 +97,7 @@ void runDaemon(kj::AsyncIoContext& io, const Config& config, ToolchainSurvey& su
       .exclusiveJoin(timer.afterDelay(toKj(config.shutdownTimeout)))
       .exclusiveJoin(stopSignal(io.unixEventPort))
       .wait(io.waitScope);
+  context.afterReplies.run();
   const bool isIdle = service.running() == 0 && service.queued() == 0;
   log.info(finished || isIdle ? "stopped" : "stopped with compiles still running: they are killed");
 }

@@ -13,8 +13,6 @@ namespace {
 // How many bytes a client may send beside an answer that the compiler waits for.
 constexpr std::uint32_t kAheadOfAnAnswer = 128 << 10;
 
-constexpr FileState kUnknownState{.kind = kUnknownFileKind, .size = 0, .xxh3 = {}, .identity = 0};
-
 FileReply failedAnswer(std::string message, int error = EIO) {
   return {{.kind = FileAnswer::Kind::failed, .text = std::move(message), .error = error}};
 }
@@ -39,20 +37,20 @@ bool hasDigest(FileKind kind) {
 FileState readState(schema::FileDigest::Reader reader) {
   if (reader.getKind() < static_cast<unsigned>(FileKind::absent) ||
       reader.getKind() > static_cast<unsigned>(FileKind::other)) {
-    return kUnknownState;
+    return kUnknownFileState;
   }
   FileState state{static_cast<FileKind>(reader.getKind()), reader.getSize(), {}, reader.getIdentity()};
   // A client gives no digest of what is of another kind than it was asked after; none is that of nothing.
   if (!hasDigest(state.kind) || reader.getXxh3().size() == 0) return state;
   auto digest = Hash128::fromBytes(convert::bytes(reader.getXxh3()));
-  if (!digest) return kUnknownState;
+  if (!digest) return kUnknownFileState;
   state.xxh3 = *digest;
   return state;
 }
 
 // Digests that are too few or too many cannot be told apart by their questions.
 std::vector<FileState> readStates(capnp::List<schema::FileDigest>::Reader digests, std::size_t questions) {
-  std::vector<FileState> states(questions, kUnknownState);
+  std::vector<FileState> states(questions, kUnknownFileState);
   if (digests.size() != questions) return states;
   for (unsigned i = 0; i < questions; ++i) states[i] = readState(digests[i]);
   return states;
@@ -89,9 +87,10 @@ class RemoteFiles final : public ClientFiles {
         })
         .catch_([count](kj::Exception&& exception) -> kj::Promise<std::vector<FileState>> {
           if (exception.getType() == kj::Exception::Type::DISCONNECTED) return kj::mv(exception);
-          return std::vector<FileState>(count, kUnknownState);
+          return std::vector<FileState>(count, kUnknownFileState);
         })
-        .exclusiveJoin(whenTimeIsUp().then([count] { return std::vector<FileState>(count, kUnknownState); }));
+        .exclusiveJoin(
+            whenTimeIsUp().then([count] { return std::vector<FileState>(count, kUnknownFileState); }));
   }
 
   kj::Promise<kj::Maybe<Fingerprint>> fingerprint(

@@ -80,7 +80,7 @@ T orThrow(StoreResult<T>&& result) {
   return std::move(*result);
 }
 
-class SessionImpl final : public schema::Session::Server, private kj::TaskSet::ErrorHandler {
+class SessionImpl final : public schema::Session::Server {
  public:
   SessionImpl(SessionContext& context, Peer peer)
       : context_(context),
@@ -124,6 +124,7 @@ class SessionImpl final : public schema::Session::Server, private kj::TaskSet::E
     auto compiled = context_.service.compile(kj::mv(who), std::move(*request), priority, timeout);
     return context_.calls.wrap(
         compiled.then([this, context, subject = std::move(subject), start](Outcome&& outcome) mutable {
+          context_.afterReplies.run();  // the log has its lines in the order of the replies
           logOutcome(context_.log, subject, peer_, outcome, millisecondsSince(start));
           writeOutcome(context.getResults().initOutcome(), outcome, delivery_, context_.sealed);
         }));
@@ -226,10 +227,10 @@ class SessionImpl final : public schema::Session::Server, private kj::TaskSet::E
     if (auto* hit = std::get_if<Outcome>(&result)) {
       auto knownKey = convert::bytes(context.getParams().getKnownKey());
       writeOutcome(builder.initHit(), *hit, delivery_, context_.sealed, knownKey);
-      afterReply(
-          [this, source = std::move(source), hit = std::move(*hit), elapsed = millisecondsSince(start)] {
-            logOutcome(context_.log, {source, ""}, peer_, hit, elapsed);
-          });
+      context_.afterReplies.add([&log = context_.log, peer = peer_, source = std::move(source),
+                                 hit = std::move(*hit), elapsed = millisecondsSince(start)] {
+        logOutcome(log, {source, ""}, peer, hit, elapsed);
+      });
     } else if (const auto* miss = std::get_if<Miss>(&result)) {
       builder.setMiss(convert::toText(miss->reason));
     } else {
@@ -239,19 +240,9 @@ class SessionImpl final : public schema::Session::Server, private kj::TaskSet::E
     }
   }
 
-  // Runs `work` when the reply that is being written is on its way, before anything else is read; at the
-  // latest when the session ends.
-  template <typename Work>
-  void afterReply(Work work) {
-    later_.add(kj::evalLast([due = kj::defer(std::move(work))] {}));
-  }
-
-  void taskFailed(kj::Exception&&) override {}
-
   SessionContext& context_;
   const Peer peer_;
   const Delivery delivery_;
-  kj::TaskSet later_{*this};
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "jit/service/toolchains.h"
 #include "jit/store.h"
 #include "kiln.capnp.h"
+#include "rpc/after_replies.h"
 #include "rpc/log.h"
 #include "rpc/sealed_outputs.h"
 
@@ -36,6 +37,7 @@ struct SessionContext {
   kj::Timer& timer;
   kj::Duration fileTimeout = 30 * kj::SECONDS;  // of one question to a client about its files
   SealedOutputs sealed{};
+  AfterReplies afterReplies{};
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   unsigned clients = 0;
   bool stopping = false;

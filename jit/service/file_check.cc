@@ -42,7 +42,7 @@ std::vector<FileCheck> evaluate(const std::vector<DependencySet>& sets,
   for (std::size_t i = 0; i < sets.size(); ++i) {
     auto& check = checks.emplace_back();
     for (auto at : answerOf[i]) {
-      check.states.push_back(at < answers.size() ? answers[at] : FileState{kUnknownFileKind, 0, {}, 0});
+      check.states.push_back(at < answers.size() ? answers[at] : kUnknownFileState);
     }
     check.disagreements = disagreements(sets[i], check.states);
   }

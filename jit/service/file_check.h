@@ -19,6 +19,7 @@ struct FileCheck {
 
 // The state of a file that could not be asked after: it agrees with nothing.
 inline constexpr FileKind kUnknownFileKind{};
+inline constexpr FileState kUnknownFileState{.kind = kUnknownFileKind, .size = 0, .xxh3 = {}, .identity = 0};
 
 // Checks every set against the files of a client who goes by `names`, with one question for all of them; with
 // none if there is nothing to ask. Rejects only when the client is gone.

@@ -34,13 +34,13 @@ class Lookup {
   kj::Promise<LookupAnswer> run() {
     auto hit = recent_.find(question_.domain, question_.requestHash, question_.names, question_.toolchains);
     if (hit == nullptr) return searchStore();
-    if (hit->expectation.list->questions.empty()) return LookupAnswer{hit->entry, {}};
+    if (hit->expectation.list->questions.empty()) return useAgain(hit->entry);
     return question_.files->fingerprint(hit->expectation.list, hit->hints)
         .then([this, hit](kj::Maybe<ClientFiles::Fingerprint>&& found) -> kj::Promise<LookupAnswer> {
           KJ_IF_MAYBE (fingerprint, found) {
             if (fingerprint->value == hit->expectation.fingerprint) {
               keepHints(*hit, std::move(fingerprint->read));
-              return LookupAnswer{hit->entry, {}};
+              return useAgain(hit->entry);
             }
           }
           return searchStore();
@@ -107,11 +107,17 @@ class Lookup {
                            "\" is not the one that its manifest describes; it is not used"});
             return fetch(nth + 1);
           }
-          if (manifest.key != mostRecent_) noteUse(manifest.key);
           auto entry = std::make_shared<const Entry>(std::move(**found));
           recent_.keep(entry, question_.names);
+          recent_.becomesMostRecent(*entry);
+          if (manifest.key != mostRecent_) noteUse(manifest.key);
           return LookupAnswer{std::move(entry), {}};
         });
+  }
+
+  LookupAnswer useAgain(std::shared_ptr<const Entry> entry) {
+    if (recent_.becomesMostRecent(*entry)) noteUse(entry->key);
+    return {std::move(entry), {}};
   }
 
   // Nobody waits for it: where it fails, the order in which entries are forgotten is a little off.

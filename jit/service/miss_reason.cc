@@ -143,7 +143,9 @@ std::string missByFile(const std::vector<Manifest>& candidates, const std::vecto
   });
   const auto& dependencies = candidates[static_cast<std::size_t>(nearest - checks.begin())].dependencies;
   const auto at = nearest->disagreements.front();
-  const auto others = nearest->disagreements.size() - 1;
+  const auto others =
+      std::count_if(nearest->disagreements.begin() + 1, nearest->disagreements.end(),
+                    [&](auto other) { return nearest->states[other].kind != kUnknownFileKind; });
   const auto path = describe(dependencies[at].path);
   auto reason =
       nearest->states[at].kind == kUnknownFileKind
@@ -157,8 +159,7 @@ std::string missByFile(const std::vector<Manifest>& candidates, const std::vecto
 
 std::string missByNames() {
   return "names reach the output, and the nearest entry was compiled under another source name, include "
-         "directory "
-         "name or working directory";
+         "directory name or working directory";
 }
 
 std::string missByToolchain(const std::vector<Manifest>& seen, const Toolchain& wanted) {

@@ -63,6 +63,18 @@ void RecentHits::keep(std::shared_ptr<const Entry> entry, const Names& names) {
   while (size_ > capacity_) drop(index_.find(items_.back().key));
 }
 
+bool RecentHits::becomesMostRecent(const Entry& entry) {
+  bool was = false;
+  for (auto at = index_.lower_bound({entry.domain, entry.requestHash, {}}); at != index_.end(); ++at) {
+    if (at->first.domain != entry.domain || at->first.requestHash != entry.requestHash) break;
+    auto& hit = *at->second->hit;
+    const bool isThis = hit.entry->key == entry.key;
+    was = was || (isThis && hit.isMostRecent);
+    hit.isMostRecent = isThis;
+  }
+  return !was;
+}
+
 void RecentHits::forget(const std::string& domain, const Hash128& requestHash) {
   auto at = index_.lower_bound({domain, requestHash, {}});
   while (at != index_.end() && at->first.domain == domain && at->first.requestHash == requestHash) {

@@ -24,6 +24,7 @@ struct RecentHit {
   // system the reading. Never null.
   std::shared_ptr<const std::vector<KnownContent>> hints =
       std::make_shared<const std::vector<KnownContent>>();
+  bool isMostRecent = false;  // of its request's entries
 };
 
 // Bounded, least recently used out first. An entry is found under the names for which it was kept, so that
@@ -36,6 +37,8 @@ class RecentHits {
   std::shared_ptr<RecentHit> find(const std::string& domain, const Hash128& requestHash, const Names& names,
                                   const ToolchainList& toolchains);
   void keep(std::shared_ptr<const Entry> entry, const Names& names);
+  // `entry` is used now: whether it was not already the one of its request's entries here that was used last.
+  bool becomesMostRecent(const Entry& entry);
   // To be called whenever an entry of the request may have come, changed or gone.
   void forget(const std::string& domain, const Hash128& requestHash);
 

@@ -17,6 +17,7 @@ from harness import Kiln
 from scripted_client import INCLUDE, DictionaryFiles, ask, compile_once, connect, cubin, run
 
 MISBEHAVING = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent / "misbehaving_nvrtc"
+MOST_ENTRIES = 32  # of one request: kMaxEntriesPerRequest
 USES_V = '#include <v.h>\nextern "C" __global__ void k(int* x) { *x = V; }\n'
 
 
@@ -100,6 +101,20 @@ def test_switching_between_two_branches_hits_both(compare, work):
     nearest = compare("-Iinclude")  # the entry of main, although topic's was used last
     assert nearest["outcome"] == "miss"
     assert "w.h changed since the nearest entry was compiled" in nearest["reason"]
+
+
+def test_of_a_request_s_entries_those_in_use_are_kept_and_the_least_recently_used_is_dropped(kiln, work):
+    def ask(place, value):
+        write(work / place, {"k.cu": USES_V, "include/v.h": f"#define V {value}\n"})
+        return kiln.compile("k.cu", "-Iinclude" if place == "often" else "-I./include", cwd=work / place)["outcome"]
+
+    assert ask("often", 0) == "miss"
+    for value in range(1, MOST_ENTRIES + 1):
+        assert ask("seldom", value) == "miss"
+        assert ask("often", 0) == "hit"
+    assert ask("seldom", MOST_ENTRIES) == "hit"
+    assert ask("seldom", 1) == "miss"
+    assert kiln.json("stats")["entries"] == MOST_ENTRIES
 
 
 def test_a_header_that_vanishes_is_the_compiler_s_own_error_and_a_hit_when_it_is_back(compare, work):

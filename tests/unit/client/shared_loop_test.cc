@@ -137,15 +137,20 @@ TEST_CASE("a call that is alone runs in the thread that made it") {
 
 TEST_CASE("the thread that runs the loop leaves with its answer, and the next goes on for those who wait") {
   SharedLoop loop(withWorkers);
-  // Each call waits for the next to arrive, so that all wait at once; the last to arrive is answered last.
+  // All wait until the last has come. Then each is answered by a worker, after the one before it.
   constexpr std::size_t kCalls = 8;
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> gates;  // of the loop
-  auto arrive = [&](auto&) -> kj::Promise<bool> {
-    if (!gates.empty()) gates.back()->fulfill();
-    if (gates.size() + 1 == kCalls) return true;
+  auto arrive = [&](SharedLoop::Resident& resident) -> kj::Promise<bool> {
+    auto& pool = static_cast<Workers&>(resident).pool;
     auto gate = kj::newPromiseAndFulfiller<void>();
+    const auto own = gates.size();
     gates.push_back(kj::mv(gate.fulfiller));
-    return gate.promise.then([] { return true; });
+    if (gates.size() == kCalls) gates.front()->fulfill();
+    return gate.promise.then([&pool] { return pool.run([] { return true; }); })
+        .then([&, own](bool done) {
+          if (own + 1 < kCalls) gates[own + 1]->fulfill();
+          return done;
+        });
   };
   std::vector<std::thread> threads;
   std::atomic<unsigned> answered = 0;

@@ -29,7 +29,7 @@ struct StandInDaemon::State {
   std::condition_variable changed;
   Seen seen;
 
-  // Of the loop's thread.
+  // Of the loop.
   std::map<std::string, std::string> entries;  // by request hash
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> held;
   std::function<void()> dropConnections;

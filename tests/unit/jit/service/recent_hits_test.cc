@@ -55,6 +55,21 @@ TEST_CASE("a recent hit is found for its domain, request, names and toolchain on
   CHECK(recent.find("a", withStandIn) == nullptr);
 }
 
+TEST_CASE("of a request's entries one is the most recently used, under whatever names") {
+  Recent recent;
+  auto first = entryOf("a");
+  auto second = std::make_shared<Entry>(*first);
+  second->key.bytes.fill(1);
+  auto otherNames = someNames();
+  otherNames.source = "other.cu";
+  recent.hits.keep(first, someNames());
+  recent.hits.keep(second, otherNames);
+  CHECK(recent.hits.becomesMostRecent(*first));
+  CHECK_FALSE(recent.hits.becomesMostRecent(*first));
+  CHECK(recent.hits.becomesMostRecent(*second));
+  CHECK(recent.hits.becomesMostRecent(*first));
+}
+
 TEST_CASE("what is forgotten is forgotten under all names, and nothing else is") {
   Recent recent;
   auto otherNames = someNames();
