@@ -50,10 +50,7 @@ Failure unavailable(const std::string& path, const FileAnswer& answer) {
 
 const FileAnswer& ClientView::look(const AskedPath& path) {
   const auto& found = answer(FileQuestion::Kind::look, path.absolute);
-  // The request's own directories are there for every client that asks with them.
-  bool isGiven = found.kind == FileAnswer::Kind::directory &&
-                 classes_.classify(path.absolute) == FileClass::roleDirectory;
-  if (!isGiven) recorder_.looked(path, found);
+  recorder_.looked(path, found);
   return found;
 }
 

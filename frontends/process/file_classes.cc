@@ -7,8 +7,9 @@
 namespace kiln {
 namespace {
 
-// File systems that speak of the node, not of the client.
+// File systems that speak of the node, not of the client. Shared memory is the client's all the same.
 constexpr std::array<std::string_view, 3> kKernelTrees = {"/proc", "/sys", "/dev"};
+constexpr std::string_view kSharedMemory = "/dev/shm";
 
 // Names under which NVRTC keeps texts of its own. It looks for them on disk in passing.
 constexpr std::array<std::string_view, 2> kInventedNames = {"__nv_nvrtc_builtin_header.h", "__nv_name_map"};
@@ -16,6 +17,7 @@ constexpr std::array<std::string_view, 2> kInventedNames = {"__nv_nvrtc_builtin_
 std::string_view fileName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 bool isInKernelTree(std::string_view path) {
+  if (isBelowOrSame(path, kSharedMemory)) return false;
   return std::any_of(kKernelTrees.begin(), kKernelTrees.end(),
                      [&](std::string_view tree) { return isBelowOrSame(path, tree); });
 }
@@ -43,7 +45,7 @@ FileClass FileClasses::classify(std::string_view path) const {
   if (path == "/dev/null") return FileClass::nullDevice;
   auto above = [&](std::string_view directory) { return isBelowOrSame(directory, path); };
   if (isRoleDirectory(path)) return FileClass::roleDirectory;
-  for (std::size_t i = 0; i < directories_.size(); ++i) {
+  for (std::size_t i = 0; i < directories_.size() && !isWithinDirectory(path); ++i) {
     if (above(directories_[i].path) || above(plainDirectories_[i])) return FileClass::ancestor;
   }
   if (isToolchainLibrary(path)) return FileClass::toolchain;
@@ -60,6 +62,14 @@ std::string FileClasses::asNamed(std::string path) const {
 bool FileClasses::isRoleDirectory(std::string_view path) const {
   return std::any_of(directories_.begin(), directories_.end(),
                      [&](const RoleDirectory& directory) { return directory.path == path; });
+}
+
+// Whether it lies in one of the request's directories, which may be above another one. ".." leads out again.
+bool FileClasses::isWithinDirectory(std::string_view path) const {
+  return std::any_of(directories_.begin(), directories_.end(), [&](const RoleDirectory& directory) {
+    return directory.path != "/" && isBelowOrSame(path, directory.path) &&
+           path.substr(directory.path.size()).find("/..") == std::string_view::npos;
+  });
 }
 
 // A source may well live in /dev/shm: a directory of the request opens what lies below it.

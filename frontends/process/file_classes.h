@@ -14,8 +14,8 @@ namespace kiln {
 enum class FileClass {
   client,         // a question to the client
   source,         // the source under its own name: a regular file with the request's text
-  roleDirectory,  // one of the request's directories: asked after, but part of no dependency while it exists
-  ancestor,       // above one of the request's directories: a directory, whatever the client would say
+  roleDirectory,  // one of the request's directories: asked after, no dependency by itself while it exists
+  ancestor,       // above all directories of the request that it has to do with: a directory, unasked
   nullDevice,     // /dev/null: the real one
   toolchain,      // the toolchain's own libraries: the real call
   hidden,  // not there: the kernel's file systems, the driver's library, names of the compiler's invention
@@ -34,6 +34,7 @@ class FileClasses {
 
  private:
   [[nodiscard]] bool isRoleDirectory(std::string_view path) const;
+  [[nodiscard]] bool isWithinDirectory(std::string_view path) const;
   [[nodiscard]] bool isHidden(std::string_view path) const;
   [[nodiscard]] bool isToolchainLibrary(std::string_view path) const;
 

@@ -68,6 +68,8 @@ void Recorder::add(const AskedPath& path, FileKind kind, std::string_view conten
     dependency.sha256 = sha256(content);
   }
   for (auto& role : rolesOf(path)) {
+    // The request's own directories are there for every client that asks with them.
+    if (kind == FileKind::directory && role.path.empty()) continue;
     dependency.path = std::move(role);
     dependencies_.push_back(dependency);
   }

@@ -120,6 +120,31 @@ def test_of_a_request_s_entries_those_in_use_are_kept_and_the_least_recently_use
     assert kiln.json("stats")["entries"] == MOST_ENTRIES
 
 
+# Where one asker has a directory, or nothing, another has a file of that name.
+FILES_FOR_DIRECTORIES = {
+    "the include directory's name": ('#include "inc"\n', ["inc/v.h"], "inc", ["inc", "hdrs/v.h"], "hdrs"),
+    "is there": (
+        '#if __has_include("inc")\n#define W 1\n#else\n#define W 2\n#endif\n',
+        *(["inc/v.h"], "inc", ["inc", "hdrs/v.h"], "hdrs"),
+    ),
+    "above one": (
+        '#if __has_include("up")\n#define W 1\n#else\n#define W 2\n#endif\n',
+        *(["up/inc/v.h"], "up/inc", ["up", "hdrs/v.h"], "hdrs"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FILES_FOR_DIRECTORIES.values(), ids=FILES_FOR_DIRECTORIES.keys())
+def test_a_file_where_another_asker_has_a_directory_is_seen(compare, work, case):
+    text, here, include_here, there, include_there = case
+    content = {"inc": "#define W 3\n", "up": "#define W 4\n"}
+    source = text + '#include <v.h>\n#ifndef W\n#define W 5\n#endif\n' + USES_V.replace("V;", "V + W;")
+    for folder, names, include in (("here", here, include_here), ("there", there, include_there)):
+        write(work / folder, {"k.cu": source} | {name: content.get(name, "#define V 1\n") for name in names})
+        for _ in range(2):
+            compare(f"-I{work / folder / include}", cwd=work / folder)
+
+
 def test_a_header_that_vanishes_is_the_compiler_s_own_error_and_a_hit_when_it_is_back(compare, work):
     write(work, {"k.cu": USES_V, "include/v.h": "#define V 1\n"})
     assert compare("-Iinclude")["outcome"] == "miss"

@@ -95,7 +95,7 @@ TEST_CASE("an include directory or an architecture without a value is refused") 
 
 TEST_CASE("blanks behind an include directory are taken off, as NVRTC does") {
   CHECK(normalisedWith({"--include-path= a b\t", "--include-path=c\n"}).names.includeDirectories ==
-        std::vector<std::string>{" a b", "c"});
+        std::vector<std::string>{"first", " a b", "c"});
   Request request;
   request.names.includeDirectories = {" \t"};
   CHECK_FALSE(normalised(request));

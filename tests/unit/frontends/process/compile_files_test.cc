@@ -140,23 +140,26 @@ TEST_CASE("an opened file keeps its identity through its descriptor") {
   CHECK(outcome.log() == "same");
 }
 
-TEST_CASE("the source is a regular file under its own name, and including it binds the names") {
+TEST_CASE("the source is a regular file under its own name, and a text that may include it binds the names") {
   StandInClient client;
+  auto request = clientRequest();
   auto looked = runJobWith(clientRequest(), client,
                            [](const Request&) { return fileCall("__xstat", "/client/src/k.cu"); });
   CHECK(looked.log() == "file of 34 bytes");
   CHECK_FALSE(looked.compiled->namesBind);
 
-  auto read = opening(client, {"/client/src/k.cu"});
-  CHECK(read.log() == "text: " + clientRequest().source + "|");
-  CHECK(read.compiled->namesBind);
+  auto lookAndRead = [&] {
+    return runJobWith(request, client, [](const Request&) {
+      fileCall("stat", "/client/src/k.cu");
+      return fileCall("open", "/client/src/k.cu");
+    });
+  };
+  auto read = lookAndRead();
+  CHECK(read.log() == "text: " + request.source);
+  CHECK_FALSE(read.compiled->namesBind);
   CHECK(read.compiled->dependencies.empty());
-
-  auto lookedTwice = runJobWith(clientRequest(), client, [](const Request&) {
-    fileCall("stat", "/client/src/k.cu");
-    return fileCall("stat", "/client/src/k.cu");
-  });
-  CHECK(lookedTwice.compiled->namesBind);
+  request.headers = {{"h.h", "#include \"k.cu\""}};
+  CHECK(lookAndRead().compiled->namesBind);
   CHECK(client.questions().empty());
 }
 
@@ -175,6 +178,25 @@ TEST_CASE("the request's own directories are asked after but not recorded, those
   CHECK(client.timesAsked("/client/work/../src") == 1);
   CHECK(client.timesAsked("/client") == 0);
   CHECK(outcome.compiled->dependencies.empty());
+}
+
+TEST_CASE(
+    "a directory of the request, or above one, that lies in another one is recorded as what it is there") {
+  StandInClient client;
+  client.directory("/client/include/a").file("/client/include/b", "a file").directory("/client/src/inc");
+  auto request = clientRequest();
+  request.names.includeDirectories = {"/client/include", "/client/include/a/deep", "/client/include/b/deep",
+                                      "/client/src/inc"};
+  auto outcome = runJobWith(request, client, [](const Request&) {
+    std::string log;
+    for (const char* path : {"/client/include/a", "/client/include/b", "/client/src/inc"})
+      log += fileCall("stat", path) + "|";
+    return log;
+  });
+  CHECK(outcome.log() == "directory|file of 6 bytes|directory|");
+  CHECK(outcome.compiled->dependencies ==
+        normalised({bare({kInclude, 0, "a"}, FileKind::directory), file({kInclude, 0, "b"}, "a file", 1),
+                    bare({kSource, 0, "inc"}, FileKind::directory)}));
 }
 
 TEST_CASE("a directory that the request names by itself is asked for by that name") {
