@@ -45,6 +45,11 @@ std::expected<StampedDigest, UnreadFile> FileDigests::of(const std::filesystem::
     if (auto known = known_.find(path); known != known_.end() && known->second.stamp == *stamp) {
       return known->second;
     }
+    std::error_code error;
+    if (std::filesystem::is_other(path, error)) {
+      return std::unexpected(
+          UnreadFile{*stamp, "is a FIFO, a socket or a device; put the library in its place, or remove it"});
+    }
     ++reads_;
     auto digest = digestOf(path);
     if (!digest) return std::unexpected(UnreadFile{*stamp, "cannot be read; make it readable to kilnd"});

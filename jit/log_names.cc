@@ -121,7 +121,8 @@ class FieldFinder {
   // "NAME(12): ", the first that means a place if there are several.
   [[nodiscard]] std::optional<Field> leading(std::size_t at, std::size_t end) const {
     std::optional<Field> first;
-    for (auto open = log_.find('(', at); open < end; open = log_.find('(', open + 1)) {
+    const auto line = log_.substr(0, end);  // what follows is never searched: a log may be long
+    for (auto open = line.find('(', at); open < end; open = line.find('(', open + 1)) {
       auto close = skipDigits(log_, open + 1);
       if (close == open + 1 || !log_.substr(close).starts_with("): ")) continue;
       const Field field{at, open - at};
@@ -135,7 +136,8 @@ class FieldFinder {
   [[nodiscard]] std::optional<Field> ofLine(std::size_t at, std::size_t end) const {
     constexpr std::string_view kLine = " line ";
     constexpr std::string_view kOf = " of ";
-    for (auto found = log_.find(kLine, at); found < end; found = log_.find(kLine, found + 1)) {
+    const auto line = log_.substr(0, end);
+    for (auto found = line.find(kLine, at); found < end; found = line.find(kLine, found + 1)) {
       auto digits = found + kLine.size();
       auto of = skipDigits(log_, digits);
       if (of == digits || !log_.substr(of).starts_with(kOf)) continue;
@@ -149,9 +151,10 @@ class FieldFinder {
   [[nodiscard]] std::optional<Field> ofCompilation(std::size_t at, std::size_t end) const {
     constexpr std::string_view kBefore = " detected in the compilation of \"";
     constexpr std::string_view kBehind = "\".";
-    auto found = log_.find(kBefore, at);
+    auto found = log_.substr(0, end).find(kBefore, at);
     auto start = found + kBefore.size();
-    if (found >= end || start + kBehind.size() > end || !log_.substr(0, end).ends_with(kBehind))
+    if (found == std::string_view::npos || start + kBehind.size() > end ||
+        !log_.substr(0, end).ends_with(kBehind))
       return std::nullopt;
     return Field{start, end - kBehind.size() - start};
   }

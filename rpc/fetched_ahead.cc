@@ -63,7 +63,7 @@ kj::Promise<void> FetchedAhead::fetchBatches() {
 
 void FetchedAhead::keep(std::vector<AheadAnswer> batch) {
   for (auto& one : batch) {
-    keptBytes_ += one.answer.text.size();
+    keptBytes_ += sizeof one + one.path.size() + one.answer.text.size();
     kept_.push_back(std::move(one));
   }
   for (auto& waiter : std::exchange(waiting_, {})) waiter->fulfill();

@@ -1,5 +1,6 @@
 #include "rpc/remote_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -10,6 +11,8 @@
 namespace kiln {
 namespace {
 
+// How long the compiler waits for what is being fetched ahead before it asks for itself.
+constexpr kj::Duration kPatience = 1 * kj::SECONDS;
 // How many bytes a client may send beside an answer that the compiler waits for.
 constexpr std::uint32_t kAheadOfAnAnswer = 128 << 10;
 
@@ -158,8 +161,12 @@ class RemoteFiles final : public ClientFiles {
   }
 
   kj::Promise<FileReply> answerLook(std::string path) {
-    return ahead_.find(path).then(
-        [this, path = std::move(path)](kj::Maybe<FileReply>&& found) -> kj::Promise<FileReply> {
+    auto late = timeLimit_.timer.afterDelay(std::min(timeLimit_.limit / 4, kPatience)).then([] {
+      return kj::Maybe<FileReply>(nullptr);
+    });
+    return ahead_.find(path)
+        .exclusiveJoin(kj::mv(late))
+        .then([this, path = std::move(path)](kj::Maybe<FileReply>&& found) -> kj::Promise<FileReply> {
           KJ_IF_MAYBE (reply, found) return std::move(*reply);
           return look(path).then([this](FileReply&& reply) {
             ahead_.addTo(reply);

@@ -22,6 +22,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kMaxListed = 1000;
+// Each path that a compile depends on is compared with each of them.
+constexpr std::uint32_t kMaxIncludeDirectories = 1000;
 
 double millisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -32,12 +34,20 @@ std::unexpected<Failure> invalid(std::string message) {
 }
 
 std::expected<void, Failure> checkSize(schema::Request::Reader request, std::uint64_t maxMegabytes) {
+  const auto directories = request.getNames().getIncludeDirectories().size();
+  if (directories > kMaxIncludeDirectories) {
+    return invalid("the request names " + std::to_string(directories) +
+                   " include directories; kilnd takes at most " + std::to_string(kMaxIncludeDirectories) +
+                   ", so leave out those that hold nothing it needs");
+  }
   std::uint64_t size = request.getSource().size();
-  for (auto header : request.getHeaders()) size += header.getContent().size();
+  for (auto header : request.getHeaders()) size += header.getName().size() + header.getContent().size();
+  for (auto option : request.getOptions()) size += option.size();
+  for (auto expression : request.getNameExpressions()) size += expression.size();
   if (size <= maxMegabytes << 20) return {};
   return invalid("the source of " + quotedForLog(convert::text(request.getNames().getSource())) +
-                 " and its headers in memory have " + std::to_string(size) +
-                 " bytes; this kilnd takes at most " + std::to_string(maxMegabytes) +
+                 " and its headers in memory, with options and name expressions, have " +
+                 std::to_string(size) + " bytes; this kilnd takes at most " + std::to_string(maxMegabytes) +
                  " MiB (max_source_mb in its configuration)");
 }
 
@@ -218,7 +228,7 @@ class SessionImpl final : public schema::Session::Server {
   template <typename Params>
   Asker asker(Params params, Names names) {
     return {peer_.domain, std::move(names), std::string(convert::text(params.getToolchain())),
-            makeRemoteFiles(params.getFiles(), {context_.timer, context_.fileTimeout})};
+            makeRemoteFiles(params.getFiles(), {context_.timer, context_.fileTimeout}), peer_.user};
   }
 
   void answerLookup(LookupContext& context, LookupResult&& result, std::string source,
@@ -227,10 +237,9 @@ class SessionImpl final : public schema::Session::Server {
     if (auto* hit = std::get_if<Outcome>(&result)) {
       auto knownKey = convert::bytes(context.getParams().getKnownKey());
       writeOutcome(builder.initHit(), *hit, delivery_, context_.sealed, knownKey);
-      context_.afterReplies.add([&log = context_.log, peer = peer_, source = std::move(source),
-                                 hit = std::move(*hit), elapsed = millisecondsSince(start)] {
-        logOutcome(log, {source, ""}, peer, hit, elapsed);
-      });
+      context_.afterReplies.add(
+          [&log = context_.log, peer = peer_, source = std::move(source), hit = std::move(*hit),
+           elapsed = millisecondsSince(start)] { logOutcome(log, {source, ""}, peer, hit, elapsed); });
     } else if (const auto* miss = std::get_if<Miss>(&result)) {
       builder.setMiss(convert::toText(miss->reason));
     } else {

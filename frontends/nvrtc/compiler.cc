@@ -27,6 +27,7 @@ std::expected<void, Failure> checkTexts(const Request& request) {
   };
   if (holdsNul(request.source)) return refuse("the source '" + request.names.source + "'");
   if (holdsNul(request.names.source)) return refuse("the name of the source");
+  if (holdsNul(request.names.workingDirectory)) return refuse("the working directory");
   for (const auto& header : request.headers) {
     if (holdsNul(header.name) || holdsNul(header.content)) return refuse("the header '" + header.name + "'");
   }
@@ -79,13 +80,14 @@ class NvrtcCompiler : public Compiler {
 };
 
 std::vector<std::string> NvrtcCompiler::arguments(const Request& request, Pass pass) const {
+  // kiln's own come first: an option that lacks its value cannot take one of them for it.
   std::vector<std::string> arguments = {"-arch=" + request.target.name};
+  if (library_.version() >= kOwnCacheSince) arguments.emplace_back("--no-cache");
+  if (pass == Pass::lto && !optionsAskForLto(request.options)) arguments.emplace_back("-dlto");
   // The long form takes any directory, also one that begins with a blank or '='.
   for (const auto& directory : request.names.includeDirectories)
     arguments.push_back("--include-path=" + directory);
   arguments.insert(arguments.end(), request.options.begin(), request.options.end());
-  if (pass == Pass::lto && !optionsAskForLto(request.options)) arguments.emplace_back("-dlto");
-  if (library_.version() >= kOwnCacheSince) arguments.emplace_back("--no-cache");
   return arguments;
 }
 

@@ -8,8 +8,12 @@ namespace {
 
 // NVRTC calls it a compile error when one of its parts cannot get memory.
 bool saysOutOfMemory(std::string_view line) {
-  constexpr std::string_view kFrontEnd = "catastrophic error: ";
-  if (line == "ptxas fatal   : Memory allocation failure") return true;
+  constexpr std::string_view kFrontEnd = "atastrophic error: ";  // with a capital where it has no place
+  // ptxas says the second where it does not notice what it lacks.
+  if (line == "ptxas fatal   : Memory allocation failure" ||
+      line == "ptxas fatal   : Internal compiler error, please report") {
+    return true;
+  }
   // All that follows the first "catastrophic error: ", and not on a line that quotes the source, which begins
   // with a blank: a source that speaks of memory, in an #error say, is not mistaken.
   auto at = line.find(kFrontEnd);
@@ -17,7 +21,9 @@ bool saysOutOfMemory(std::string_view line) {
          line.substr(at + kFrontEnd.size()) == "out of memory";
 }
 
+// An error of the source is always told; of ptxas's lack of memory the log may hold nothing.
 bool logSaysOutOfMemory(std::string_view log) {
+  if (log.empty()) return true;
   while (!log.empty()) {
     auto end = std::min(log.find('\n'), log.size());
     if (saysOutOfMemory(log.substr(0, end))) return true;
@@ -36,7 +42,9 @@ Failure compileFailure(const Library& library, Result result, std::string_view s
   auto name = std::string(library->getErrorString(result));
   if (result == Result::outOfMemory || (result == Result::compilation && logSaysOutOfMemory(log))) {
     return failure(FailureKind::memoryLimit, source,
-                   "NVRTC ran out of memory (" + name + "); raise the memory limit", std::move(log));
+                   "NVRTC ran out of memory (" + name +
+                       "); raise the memory limit (memory_limit_mb in kilnd's configuration)",
+                   std::move(log));
   }
   switch (result) {
     case Result::compilation:
@@ -60,7 +68,9 @@ Failure callFailure(const Library& library, Result result, std::string_view func
   auto name = std::string(library->getErrorString(result));
   if (result == Result::outOfMemory) {
     return failure(FailureKind::memoryLimit, source,
-                   "NVRTC ran out of memory (" + name + "); raise the memory limit", {});
+                   "NVRTC ran out of memory (" + name +
+                       "); raise the memory limit (memory_limit_mb in kilnd's configuration)",
+                   {});
   }
   return failure(FailureKind::internal, source, std::string(function) + " failed with " + name, {});
 }

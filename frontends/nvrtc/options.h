@@ -13,9 +13,9 @@ namespace kiln::nvrtc {
 
 // Takes the include directories (every spelling NVRTC has: -Idir, -I dir, -I=dir, --include-path=dir, and
 // with dir as an element of its own) out of the options into names.includeDirectories, behind those already
-// there, takes blanks off the end of their names as NVRTC does, drops an -arch that says what the target says,
-// and drops --no-cache, which kiln gives by itself.
-// Failure: an -arch that contradicts the target (invalidRequest), or what checkOptions refuses.
+// there, takes blanks off the end of their names as NVRTC does, drops an -arch that says what the target
+// says, and drops --no-cache, which kiln gives by itself. Failure: an -arch that contradicts the target
+// (invalidRequest), or what checkOptions refuses.
 std::expected<Request, Failure> normalised(Request request);
 
 // What may not stand in a request's options: include directories and the target (they have fields of their

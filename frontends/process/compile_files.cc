@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 
 #include "frontends/process/raw_calls.h"
 #include "jit/names_binding.h"
@@ -88,7 +89,7 @@ int CompileFiles::openForReading(const FileView& view, int flags) {
     case FileView::Kind::real:
       return raw::openAt(AT_FDCWD, view.path.c_str(), flags);
     case FileView::Kind::directory:
-      return descriptors_.openDirectory(view);
+      return handOver(view, descriptors_.openDirectory(view));
     case FileView::Kind::other:
       if (wantsDirectory) return -ENOTDIR;
       client_.refuseToOpen(view.path, client_.look({view.path}));
@@ -96,11 +97,18 @@ int CompileFiles::openForReading(const FileView& view, int flags) {
       if (wantsDirectory) return -ENOTDIR;
       namesBind_ = namesBind_ || textBindsNames(view.content);
       mentionsSource_ = mentionsSource_ || kiln::mentionsSource(view.content, request_.names);
-      return descriptors_.openFile(view);
+      return handOver(view, descriptors_.openFile(view));
     case FileView::Kind::absent:
       break;
   }
   return -ENOENT;
+}
+
+// What fails here is kiln's, and the compiler would take it for the file's.
+int CompileFiles::handOver(const FileView& view, int result) {
+  if (result < 0)
+    markUnclean("kiln could not hand '" + view.path + "' to the compiler: " + std::strerror(-result));
+  return result;
 }
 
 int CompileFiles::status(int directory, const char* path, int flags, struct stat& result) {

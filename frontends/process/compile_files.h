@@ -43,6 +43,8 @@ class CompileFiles {
   [[nodiscard]] bool namesBind() const { return namesBind_ || (looksAtSource_ > 1 && mentionsSource_); }
   // Whether any text of the request, or of what was read, mentions the source by its name.
   [[nodiscard]] bool mentionsSource() const { return mentionsSource_; }
+  // The first reason counts.
+  void markUnclean(std::string reason);
   // What makes the result unfit to be remembered; empty if nothing does.
   [[nodiscard]] const std::string& unclean() const { return unclean_; }
 
@@ -58,7 +60,7 @@ class CompileFiles {
   FileView clientView(const AskedPath& path);
   int refuseToWrite(const std::string& path);
   int openForReading(const FileView& view, int flags);
-  void markUnclean(std::string reason);
+  int handOver(const FileView& view, int result);
 
   const Request& request_;
   std::string workingDirectory_;

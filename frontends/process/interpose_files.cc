@@ -55,7 +55,12 @@ using ReopenStream = FILE* (*)(const char*, const char*, FILE*);
 FILE* openStream(const char* path, const char* mode, const char* realName) {
   if (Answering answering; answering) {
     int descriptor = openForStream(answering, path, mode);
-    return descriptor < 0 ? nullptr : ::fdopen(descriptor, mode);
+    FILE* stream = descriptor < 0 ? nullptr : ::fdopen(descriptor, mode);
+    if (descriptor >= 0 && stream == nullptr) {
+      answering.files().markUnclean("kiln could not make a stream for '" + std::string(path) + "'");
+      raw::call(SYS_close, descriptor);
+    }
+    return stream;
   }
   return reinterpret_cast<OpenStream>(realFunction(realName))(path, mode);
 }

@@ -9,13 +9,19 @@ namespace kiln {
 namespace {
 
 // Whether the result comes of something that the files of one client did and that no dependency tells of: a
-// file that could not be read, or whose answer the time limit did not wait for. Other limits and crashes are
-// everyone's.
+// file that could not be read, or whose answer the time limit did not wait for.
 bool isForLeaderOnly(const Compiled& compiled, bool awaitsAnswer) {
   const auto* failure = std::get_if<Failure>(&compiled.result);
   if (failure != nullptr && failure->kind == FailureKind::fileUnavailable) return true;
   if (failure != nullptr && failure->kind == FailureKind::timeout && awaitsAnswer) return true;
   return !compiled.unclean.empty() && (failure == nullptr || isDeterministic(failure->kind));
+}
+
+// Failures that other files may not lead to, and that come without the files that led to them.
+bool mayComeOfFiles(const Failure* failure) {
+  return failure != nullptr &&
+         (failure->kind == FailureKind::timeout || failure->kind == FailureKind::memoryLimit ||
+          failure->kind == FailureKind::compilerCrash);
 }
 
 Compiled internalFailure(const kj::Exception& exception) {
@@ -130,7 +136,9 @@ Landing Flight::landingFor(const Seat& seat, const Published& published) const {
   const auto* failure = std::get_if<Failure>(&published.entry->result);
   const bool wasTooShort =
       failure != nullptr && failure->kind == FailureKind::timeout && timeout_ < seat.waiter.timeout;
-  if (isForLeaderOnly_ || wasTooShort) return {};
+  const bool isForOthersToTry =
+      asksForFiles_ && mayComeOfFiles(failure) && !seat.waiter.takesFailuresOfOthers;
+  if (isForLeaderOnly_ || wasTooShort || isForOthersToTry) return {};
   return {Landing::Kind::shared, published.entry, published.notRemembered};
 }
 
@@ -138,6 +146,7 @@ Landing Flight::landingFor(const Seat& seat, const Published& published) const {
 // again.
 kj::Promise<FileReply> Flight::answer(FileQuestion question) {
   awaitsAnswer_ = true;
+  asksForFiles_ = true;
   if (leader_ == nullptr) return kj::NEVER_DONE;
   auto* asked = leader_;
   auto files = asked->waiter.files->addRef();

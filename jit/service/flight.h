@@ -35,6 +35,9 @@ struct Waiter {
   kj::Own<ClientFiles> files;
   Priority priority = Priority::normal;
   std::chrono::milliseconds timeout{0};  // of the compile
+  // Whether what a limit or a crash made of another's files is an answer, though the own might have done
+  // better.
+  bool takesFailuresOfOthers = false;
 };
 
 // What a flight has for one waiter.
@@ -120,7 +123,8 @@ class Flight final : public kj::Refcounted, private FileAnswerer {
   State state_ = State::queued;
   bool closed_ = false;
   bool isOfOneClient_ = true;             // whether one leader's files answered everything
-  bool awaitsAnswer_ = false;             // whether the compile's last question has no answer yet
+  bool asksForFiles_ = false;             // whether the compile has asked anything
+  bool awaitsAnswer_ = false;             // whether its last question has no answer yet
   bool isForLeaderOnly_ = false;          // the result comes of something that only the leader's files did
   std::chrono::milliseconds timeout_{0};  // the compile's
   // Resolves when the leader changes.

@@ -15,9 +15,14 @@ namespace {
 constexpr std::size_t kSameSourceLimit = 64;
 
 // A client cannot have read more files than it was asked for.
-void keepHints(RecentHit& hit, std::vector<KnownContent> read) {
+void keepHints(RecentHit& hit, std::vector<KnownContent> read, uid_t user) {
   if (read.empty() || read.size() > hit.expectation.list->questions.size()) return;
   hit.hints = std::make_shared<const std::vector<KnownContent>>(std::move(read));
+  hit.hintsFrom = user;
+}
+
+std::shared_ptr<const std::vector<KnownContent>> hintsFor(uid_t user, const RecentHit& hit) {
+  return user == hit.hintsFrom ? hit.hints : std::make_shared<const std::vector<KnownContent>>();
 }
 
 // One lookup under way.
@@ -35,11 +40,11 @@ class Lookup {
     auto hit = recent_.find(question_.domain, question_.requestHash, question_.names, question_.toolchains);
     if (hit == nullptr) return searchStore();
     if (hit->expectation.list->questions.empty()) return useAgain(hit->entry);
-    return question_.files->fingerprint(hit->expectation.list, hit->hints)
+    return question_.files->fingerprint(hit->expectation.list, hintsFor(question_.user, *hit))
         .then([this, hit](kj::Maybe<ClientFiles::Fingerprint>&& found) -> kj::Promise<LookupAnswer> {
           KJ_IF_MAYBE (fingerprint, found) {
             if (fingerprint->value == hit->expectation.fingerprint) {
-              keepHints(*hit, std::move(fingerprint->read));
+              keepHints(*hit, std::move(fingerprint->read), question_.user);
               return useAgain(hit->entry);
             }
           }

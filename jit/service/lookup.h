@@ -24,6 +24,7 @@ struct LookupQuestion {
   Names names;  // the asker's own
   kj::Own<ClientFiles> files;
   std::shared_ptr<const Request> request;  // null if nothing but its hash is known
+  uid_t user = 0;
 };
 
 struct LookupAnswer {

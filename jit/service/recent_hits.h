@@ -2,6 +2,8 @@
 // one reads nothing from the store.
 #pragma once
 
+#include <sys/types.h>
+
 #include <compare>
 #include <cstddef>
 #include <list>
@@ -20,10 +22,11 @@ namespace kiln {
 struct RecentHit {
   std::shared_ptr<const Entry> entry;
   FileExpectation expectation;  // for a client of the names it was hit under
-  // What the last client that had to read its files found there: it saves the next process of the same file
-  // system the reading. Never null.
+  // What the last client that had to read its files found there: it saves the next process of the same user,
+  // and of no other, the reading. A client takes them for true. Never null.
   std::shared_ptr<const std::vector<KnownContent>> hints =
       std::make_shared<const std::vector<KnownContent>>();
+  uid_t hintsFrom = 0;
   bool isMostRecent = false;  // of its request's entries
 };
 

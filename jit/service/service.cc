@@ -64,7 +64,8 @@ class CompileService::Impl final : private FlightObserver {
     std::chrono::milliseconds timeout;
     JobQueue::Admission admission = JobQueue::Admission::ifRoom;
     std::string missReason = kNotLookedUp;
-    unsigned replacements = 0;     // of the toolchain, while it was to compile this
+    unsigned replacements = 0;  // of the toolchain, while it was to compile this
+    bool hasStartedOver = false;
     bool landedMeanwhile = false;  // whether a flight of `key` ended since the lookup began
   };
 
@@ -122,8 +123,8 @@ kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash
       .then([this, asker = std::move(asker),
              hash](ToolchainChoice<ToolchainList>&& chosen) mutable -> kj::Promise<LookupResult> {
         if (!chosen) return LookupResult(std::move(chosen.error()));
-        LookupQuestion question{asker.domain,        hash,   std::move(*chosen), asker.names,
-                                kj::mv(asker.files), nullptr};
+        LookupQuestion question{asker.domain,        hash,    std::move(*chosen), asker.names,
+                                kj::mv(asker.files), nullptr, asker.user};
         return lookUp(store_, executor_, hooks_.onStoreError, recentHits_, std::move(question))
             .then([this, domain = std::move(asker.domain),
                    names = std::move(asker.names)](LookupAnswer&& answer) mutable -> LookupResult {
@@ -170,7 +171,8 @@ kj::Promise<Outcome> CompileService::Impl::start(Call& call) {
 kj::Promise<Outcome> CompileService::Impl::attempt(Call& call) {
   call.landedMeanwhile = false;
   LookupQuestion question{call.key.domain,  call.key.requestHash,       {call.toolchain},
-                          call.asker.names, call.asker.files->addRef(), call.request};
+                          call.asker.names, call.asker.files->addRef(), call.request,
+                          call.asker.user};
   return lookUp(store_, executor_, hooks_.onStoreError, recentHits_, std::move(question))
       .then([this, &call](LookupAnswer&& answer) -> kj::Promise<Outcome> {
         if (answer.entry != nullptr) return hit(call.key.domain, std::move(answer.entry), call.asker.names);
@@ -186,7 +188,7 @@ kj::Promise<Outcome> CompileService::Impl::fly(Call& call) {
   KJ_IF_MAYBE (flight, flightFor(call)) {
     const StandInPaths paths(call.asker.names, call.request->names);
     Waiter waiter{call.request->names, underStandIn(call.asker.files->addRef(), paths), call.priority,
-                  call.timeout};
+                  call.timeout, call.hasStartedOver};
     return (*flight)->join(std::move(waiter)).then([this, &call](Landing&& landing) {
       return receive(call, std::move(landing));
     });
@@ -238,6 +240,7 @@ kj::Promise<Outcome> CompileService::Impl::receive(Call& call, Landing landing) 
 
 kj::Promise<Outcome> CompileService::Impl::startOver(Call& call) {
   call.admission = JobQueue::Admission::always;
+  call.hasStartedOver = true;
   return start(call);
 }
 

@@ -55,6 +55,7 @@ struct Asker {
   Names names;
   std::string toolchain;  // as chooseToolchain() takes it
   kj::Own<ClientFiles> files;
+  uid_t user = 0;  // of the process that asks
 };
 
 struct ServiceLimits {

@@ -118,7 +118,7 @@ def test_a_source_over_the_limit_is_refused_with_the_limit_and_its_key(make_daem
     (work / "over.cu").write_bytes(PLAIN + b"/" * ((1 << 20) - len(PLAIN) + 1))
     (work / "v.h").write_text(" ")
     assert kiln.compile("most.cu")["outcome"] == "miss"
-    for arguments in (("over.cu",), ("most.cu", "--header", "v.h=v.h")):
+    for arguments in (("over.cu",), ("most.cu", "--header", "v.h=v.h"), ("most.cu", "--", "-DX")):
         refused = kiln.compile(*arguments, status=4)
         assert refused["failure"]["kind"] == "invalid_request"
         assert arguments[0] in refused["failure"]["message"] and "max_source_mb" in refused["failure"]["message"]
@@ -154,6 +154,7 @@ def test_a_message_far_over_the_limit_breaks_its_own_connection_alone(make_daemo
         ({"options": ["-I", "/etc"]}, "invalid_request", "include directories"),
         ({"options": ["--pch"]}, "invalid_request", "--pch"),
         ({"options": ["\0"]}, "invalid_request", "NUL"),
+        ({"names": {"source": "k.cu", "workingDirectory": "/a\0b"}}, "invalid_request", "NUL"),
         ({"toolchain": "nvrtc 99.9"}, "toolchain_unavailable", "nvrtc 13.0"),
         ({"toolchain": "gcc"}, "toolchain_unavailable", "gcc"),
         ({"outputs": [42]}, "invalid_request", "42"),
@@ -169,6 +170,30 @@ def test_a_request_that_cannot_be_served_is_refused_by_name(daemon, serves_on, c
     told, message = failure(compile_once(daemon, DictionaryFiles({}), PLAIN, **changes))
     assert told == kind
     assert said in message
+
+
+def test_a_request_of_too_many_directories_is_refused(daemon, serves_on):
+    names = {"source": "k.cu", "workingDirectory": "/", "includeDirectories": ["x"] * 1001}
+    kind, message = failure(compile_once(daemon, DictionaryFiles({}), PLAIN, names=names))
+    assert (kind, "at most 1000" in message) == ("invalid_request", True), message
+
+
+def test_an_option_without_its_value_is_the_compiler_s_own_error(kiln, reference, serves_on, work):
+    (work / "k.cu").write_bytes(PLAIN)
+    for option in ("-D", "-U", "-Xptxas"):
+        direct = reference.compile("13.0", "k.cu", ["-arch=sm_90", option])
+        reply = kiln.compile("k.cu", "--", option, status=0 if direct.succeeded else 1)
+        assert "no-cache" not in reply["log"]
+        assert reply["log"] == direct.log.rstrip(b"\0").decode()
+
+
+def test_a_log_of_many_lines_keeps_nobody_waiting(kiln, serves_on, work):
+    lines = 20_000
+    for name, outcome in (("a.cu", "miss"), ("b.cu", "hit")):
+        (work / name).write_text('extern "C" __global__ void k() {}\n' + "#warning much to say\n" * lines)
+        reply = kiln.compile(name)
+        assert reply["outcome"] == outcome
+        assert reply["log"].count(f"{name}(") == lines
 
 
 @pytest.mark.parametrize("length", [1, 15, 17, 1000])

@@ -1,6 +1,7 @@
 """Only clean compiles are remembered: what something got in the way of is told as what it is, and then forgotten."""
 
 import asyncio
+import json
 import os
 import pathlib
 import resource
@@ -9,7 +10,7 @@ import stat
 
 import pytest
 
-from harness import Kiln, cuda_includes
+from harness import DEADLINE, Kiln, cuda_includes
 from kernels import BLOCK_REDUCE, SAXPY
 from scripted_client import (
     INCLUDE,
@@ -162,6 +163,44 @@ def test_memory_refused_to_the_real_compiler_is_no_compile_error(kiln, reference
     assert kiln.compile(*arguments, "-o", "k.cubin")["outcome"] == "miss"
     expected = reference.compile("13.0", "k.cu", ["-arch=sm_90", *arguments[1:]])
     assert (work / "k.cubin").read_bytes() == expected.outputs["cubin"]
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer ends a process that is refused memory")
+@pytest.mark.parametrize("options", [(), ("--", "-G")], ids=["plain", "debug"])
+def test_memory_refused_to_any_part_of_the_compiler_is_not_remembered(kiln, work, options):
+    """Front end, optimiser and ptxas run out of it one after the other as the limit grows."""
+    (work / "first.cu").write_text(SAXPY)
+    kiln.compile("first.cu", *options)
+    (zygote,) = [one["process"] for one in kiln.json("status")["compilers"] if one["role"] == "zygote"]
+    size = int(pathlib.Path(f"/proc/{zygote}/statm").read_text().split()[0]) * resource.getpagesize()
+    refused = 0
+    for margin in (0, 1, 2, 3, 4, 6, 9, 14, 20):
+        (work / "k.cu").write_text(f"// {margin}\n" + SAXPY)
+        before = resource.prlimit(zygote, resource.RLIMIT_AS, (size + (margin << 20), resource.RLIM_INFINITY))
+        process = kiln.start("--json", "compile", "k.cu", "--target", "sm_90", *options)
+        reply = json.loads(process.communicate(timeout=DEADLINE)[0])
+        resource.prlimit(zygote, resource.RLIMIT_AS, before)
+        if "failure" in reply:
+            refused += 1
+            assert reply["failure"]["kind"] in ("memory_limit", "compiler_crash"), (margin, reply)
+            assert kiln.compile("k.cu", *options)["outcome"] == "miss"
+    assert refused > 0
+
+
+def test_descriptors_refused_to_kiln_are_no_compile_error(kiln, work):
+    """Then no header can be handed to the compiler, which takes it for one that it cannot open."""
+    (work / "first.cu").write_text(SAXPY)
+    kiln.compile("first.cu")
+    (zygote,) = [one["process"] for one in kiln.json("status")["compilers"] if one["role"] == "zygote"]
+    for depth in range(9):
+        (work / f"v{depth}.h").write_text(f'#include "v{depth + 1}.h"\n' if depth < 8 else "#define V 1\n")
+    (work / "k.cu").write_text(USES_V.replace("<v.h>", '"v0.h"'))
+    before = resource.prlimit(zygote, resource.RLIMIT_NOFILE)
+    resource.prlimit(zygote, resource.RLIMIT_NOFILE, (7, before[1]))
+    refused = kiln.start("--json", "compile", "k.cu", "--target", "sm_90").communicate(timeout=DEADLINE)[0]
+    resource.prlimit(zygote, resource.RLIMIT_NOFILE, before)
+    assert "failure" in json.loads(refused)
+    assert kiln.compile("k.cu")["outcome"] == "miss"
 
 
 def test_a_source_that_only_speaks_of_memory_is_a_compile_error(kiln, work):

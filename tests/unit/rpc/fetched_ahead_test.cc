@@ -130,6 +130,23 @@ TEST_CASE("A question waits for the batch that is on its way, and is asked only 
   CHECK(client.script.asked == Paths{"/a", "/m"});
 }
 
+TEST_CASE("A question that waits too long for a batch is asked by itself") {
+  Client client({{{"/b"}}, {{"/c"}}});
+  auto gate = kj::newPromiseAndFulfiller<void>();
+  client.script.gate = gate.promise.fork();
+  client.ask("/a");
+  CHECK(client.ask("/c").answer.text == "asked");
+}
+
+TEST_CASE("Names without content count as what is kept, too") {
+  std::deque<Batch> batches{{{"/b"}}};
+  for (int i = 0; i < 20; ++i) batches.push_back({{"/" + std::to_string(i) + std::string(1 << 20, 'n')}, 0});
+  Client client(std::move(batches));
+  client.ask("/a");
+  client.settle();
+  CHECK(client.script.fetches == 4);
+}
+
 TEST_CASE("Fetching pauses while much is kept, and goes on when that is handed out") {
   std::deque<Batch> batches{{{"/b"}}};
   for (int i = 0; i < 20; ++i) batches.push_back({{"/" + std::to_string(i)}, 1 << 20});

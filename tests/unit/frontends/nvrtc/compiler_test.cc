@@ -122,15 +122,18 @@ TEST_CASE("-dlto among the options is not given twice") {
   CHECK(bytes.find("option -dlto") == bytes.rfind("option -dlto"));
 }
 
-TEST_CASE("NVRTC is given the target, then the include directories in order, then the options as they are") {
+TEST_CASE(
+    "NVRTC is given kiln's own options, then the include directories in order, then the options as they "
+    "are") {
   auto compiler = misbehaving();
   auto request = requestFor("k");
   request.names.includeDirectories = {"one", "=two"};
   request.options = {"-D", "A B"};
   CHECK_THAT(
       artifactOf(*compiler, request).outputs.at(0).bytes,
-      Catch::Contains("option -arch=sm_90\noption --include-path=one\noption --include-path==two\noption -D\n"
-                      "option A B\noption --no-cache\n"));
+      Catch::Contains(
+          "option -arch=sm_90\noption --no-cache\noption --include-path=one\noption --include-path==two\n"
+          "option -D\noption A B\n"));
 }
 
 TEST_CASE("lowered names come in the request's order, each expression once") {

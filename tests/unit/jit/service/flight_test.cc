@@ -213,6 +213,37 @@ TEST_CASE("a crash, a timeout and a memory limit reach all who wait") {
   CHECK(fixture.compilers.jobs.size() == 1);
 }
 
+TEST_CASE(
+    "a crash, a timeout and a memory limit that files may have led to reach the others if it is theirs too") {
+  auto kind = GENERATE(FailureKind::timeout, FailureKind::memoryLimit, FailureKind::compilerCrash);
+  ServiceFixture fixture;
+  fixture.compilers.isHeld = true;
+  fixture.compilers.reads = {kHeader};
+  unsigned ended = 0;
+  const bool isAllTheirs = GENERATE(false, true);
+  fixture.compilers.change = [&](Compiled& compiled) {
+    if (ended++ > 0 && !isAllTheirs) return;
+    compiled.result = Failure{kind, "it went wrong"};
+    compiled.unclean = "it went wrong";
+  };
+  auto first = filesWith("v1");
+  auto second = filesWith("v2");
+  auto a = fixture.compile(*first);
+  auto b = fixture.compile(*second);
+  auto c = fixture.compile(*second);
+  fixture.settle();
+  fixture.compilers.jobs.at(0)->release->fulfill();
+  CHECK(failureOf(a.wait(fixture.io.waitScope)) == kind);
+  fixture.settle();
+  REQUIRE(fixture.compilers.jobs.size() == 2);
+  fixture.compilers.jobs.at(1)->release->fulfill();
+  auto ofB = b.wait(fixture.io.waitScope);
+  auto ofC = c.wait(fixture.io.waitScope);
+  CHECK(std::holds_alternative<Failure>(ofB.entry->result) == isAllTheirs);
+  CHECK(std::holds_alternative<Failure>(ofC.entry->result) == isAllTheirs);
+  CHECK(fixture.compilers.jobs.size() == 2);
+}
+
 TEST_CASE("a file that the leader's client could not read is the leader's failure alone") {
   ServiceFixture fixture;
   fixture.compilers.isHeld = true;

@@ -178,6 +178,13 @@ TEST_CASE("what one client had to read is the next one's hint, if its files agre
   auto third = filesWith("v1");
   fixture.compile(*third).wait(fixture.io.waitScope);
   CHECK(third->hints == read);
+
+  // A client takes a hint for true: none comes from another user.
+  auto stranger = filesWith("v1");
+  auto asker = fixture.asker(*stranger);
+  asker.user = 1234;
+  fixture.service.lookup(std::move(asker), requestHash(someRequest())).wait(fixture.io.waitScope);
+  CHECK(stranger->hints.empty());
 }
 
 }  // namespace kiln::test
