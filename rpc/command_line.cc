@@ -25,6 +25,9 @@ std::expected<CommandLine, int> parseCommandLine(int argc, char** argv) {
   app.add_flag(
       "--check-config", result.checkConfig,
       "Print the configuration with its defaults filled in, or what is wrong with it (exit status 1)");
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return std::string("kilnd: ") + error.what() + "\nSee kilnd --help.\n";
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

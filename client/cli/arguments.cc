@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 
+#include "client/cli/usage.h"
 #include "client/client.h"
 
 namespace kiln::cli {
@@ -60,44 +61,71 @@ void setPriority(CompileArguments& arguments, const std::string& text) {
 // One value each time it is given: the argument behind it is not eaten as a second one.
 CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }
 
+void addWhatToCompile(CLI::App& command, CompileArguments& arguments) {
+  command.add_option("--target", arguments.target, "Such as sm_90")->required()->type_name("ARCHITECTURE");
+  command
+      .add_option_function<std::string>(
+          "--language", [&](const auto& text) { setLanguage(arguments, text); }, "cuda (the default)")
+      ->type_name("LANGUAGE");
+  command
+      .add_option("--toolchain", arguments.toolchain,
+                  "Compiler, such as \"nvrtc 12.9\" or nvrtc; the newest by default")
+      ->type_name("NAME");
+  repeatable(command.add_option("-D", arguments.definitions, "Define a macro"))->type_name("NAME[=VALUE]");
+  repeatable(command.add_option("--name-expression", arguments.nameExpressions,
+                                "Kernel to instantiate, such as \"scale<float>\""))
+      ->type_name("EXPRESSION");
+  command.add_option("--name", arguments.name, "What the compiler is told the source is called")
+      ->type_name("NAME");
+}
+
+void addWhereFilesAre(CLI::App& command, CompileArguments& arguments) {
+  command
+      .add_option("-o", arguments.outputPath,
+                  "Write the binary here; its kind is told by .cubin, .ptx or .ltoir, else by the target")
+      ->type_name("PATH");
+  repeatable(command.add_option_function<std::vector<std::string>>(
+                 "--output",
+                 [&](const auto& texts) {
+                   for (const auto& text : texts) addOutput(arguments, text);
+                 },
+                 "Write one kind of output (cubin, ptx, ltoir); may be repeated"))
+      ->type_name("KIND=PATH");
+  repeatable(command.add_option("-I", arguments.includeDirectories, "Directory to search for headers"))
+      ->type_name("DIR");
+  repeatable(command.add_option_function<std::vector<std::string>>(
+                 "--header",
+                 [&](const auto& texts) {
+                   for (const auto& text : texts) addHeader(arguments, text);
+                 },
+                 "A header that the source includes as NAME, read from PATH"))
+      ->type_name("NAME=PATH");
+  repeatable(command.add_option("--allow", arguments.allowedDirectories,
+                                "Directory outside the request's own that may be read too"))
+      ->type_name("DIR");
+}
+
 void addCompile(CLI::App& app, CompileArguments& arguments) {
   auto* command = app.add_subcommand("compile", "Compile a kernel, or get it from the cache");
   command->footer(
       "Behind -- stand options for the compiler, given to it as they are and in this order.\n"
-      "Without -o and --output the cache is filled and no file is written.");
-  command->add_option("FILE", arguments.file, "Source file; - reads standard input")->required();
-  command->add_option("--target", arguments.target, "Architecture, such as sm_90")->required();
-  command->add_option_function<std::string>(
-      "--language", [&](const auto& text) { setLanguage(arguments, text); }, "cuda (the default)");
-  command->add_option("--toolchain", arguments.toolchain,
-                      "Compiler, such as \"nvrtc 12.9\" or nvrtc; the newest by default");
-  command->add_option(
-      "-o", arguments.outputPath,
-      "Write the binary here; its kind is told by .cubin, .ptx or .ltoir, else by the target");
-  repeatable(command->add_option_function<std::vector<std::string>>(
-      "--output",
-      [&](const auto& texts) {
-        for (const auto& text : texts) addOutput(arguments, text);
-      },
-      "KIND=PATH: write one kind of output (cubin, ptx, ltoir); may be repeated"));
-  repeatable(command->add_option("-I", arguments.includeDirectories, "Directory to search for headers"));
-  repeatable(command->add_option("-D", arguments.definitions, "NAME or NAME=VALUE: define a macro"));
-  repeatable(command->add_option("--name-expression", arguments.nameExpressions,
-                                 "Kernel to instantiate, such as \"scale<float>\""));
-  repeatable(command->add_option_function<std::vector<std::string>>(
-      "--header",
-      [&](const auto& texts) {
-        for (const auto& text : texts) addHeader(arguments, text);
-      },
-      "NAME=PATH: a header that the source includes as NAME, read from PATH"));
-  command->add_option("--name", arguments.name, "What the compiler is told the source is called");
-  repeatable(command->add_option("--allow", arguments.allowedDirectories,
-                                 "Directory outside the request's own that may be read too"));
-  command->add_option_function<double>(
-      "--timeout", [&](double seconds) { setTimeout(arguments, seconds); }, "Seconds the compile may take");
-  command->add_option_function<std::string>(
-      "--priority", [&](const auto& text) { setPriority(arguments, text); },
-      "background, normal (the default) or interactive: who is compiled first");
+      "Without -o and --output the cache is filled and no file is written.\n\n" +
+      exitCodeHelp());
+  command->add_option("FILE", arguments.file, "Source file; - reads standard input")
+      ->required()
+      ->type_name("");
+  addWhatToCompile(*command, arguments);
+  addWhereFilesAre(*command, arguments);
+  command
+      ->add_option_function<double>(
+          "--timeout", [&](double seconds) { setTimeout(arguments, seconds); },
+          "Seconds the compile may take")
+      ->type_name("SECONDS");
+  command
+      ->add_option_function<std::string>(
+          "--priority", [&](const auto& text) { setPriority(arguments, text); },
+          "background, normal (the default) or interactive: who is compiled first")
+      ->type_name("PRIORITY");
 }
 
 // A command without options of its own.
@@ -116,9 +144,18 @@ std::vector<std::string> takeOptions(std::vector<std::string>& arguments) {
 }
 
 Farewell farewell(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() != 0) return {ExitCode::usage, usageError(app, error)};
   std::ostringstream out;
-  bool isHelp = app.exit(error, out, out) == 0;
-  return {isHelp ? ExitCode::done : ExitCode::usage, out.str()};
+  app.exit(error, out, out);
+  return {ExitCode::done, out.str()};
+}
+
+// What the commands' own arguments cannot tell: that there is a command, and what may stand behind "--".
+void checkLine(const CLI::App& app, const std::vector<std::string>& options) {
+  if (app.get_subcommands().empty()) throw CLI::ValidationError("give a command");
+  if (!options.empty() && !app.got_subcommand("compile")) {
+    throw CLI::ValidationError("compile alone takes options behind --, such as '" + options.front() + "'");
+  }
 }
 
 }  // namespace
@@ -134,8 +171,10 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   app.set_version_flag("--version", "kiln " KILN_VERSION);
   app.add_flag("--json", asJson, "Print JSON; before or after the command");
   app.add_option("--socket", line.socket,
-                 "kilnd's socket; KILN_SOCKET, else " + client::defaultSocket() + " by default");
+                 "kilnd's socket; KILN_SOCKET, else " + client::defaultSocket() + " by default")
+      ->type_name("PATH");
   app.footer(exitCodeHelp());
+  app.formatter(std::make_shared<HelpFormatter>());
   app.require_subcommand(0, 1);
   app.fallthrough();
 
@@ -147,7 +186,8 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   addPlain<ListArguments>(app, line, "ls", "List the entries of the cache");
   app.add_subcommand("show", "Show one entry: what it was compiled from and what it depends on")
       ->add_option("KEY", show.key, "The entry's key, or as many of its first digits as no other shares")
-      ->required();
+      ->required()
+      ->type_name("");
   addPlain<StatusArguments>(app, line, "status", "Show what kilnd is doing");
   addPlain<StopArguments>(app, line, "stop", "End kilnd when its running compiles have ended");
 
@@ -155,10 +195,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     app.parse(std::move(arguments));
-    if (app.get_subcommands().empty()) throw CLI::RequiredError::Subcommand(1);
-    if (!compile.options.empty() && !app.got_subcommand("compile")) {
-      throw CLI::ExtrasError(compile.options);
-    }
+    checkLine(app, compile.options);
   } catch (const CLI::ParseError& error) {
     return farewell(app, error);
   }

@@ -43,6 +43,13 @@ def test_a_wrong_key_in_the_configuration_is_named_with_its_line(bin, folder):
     assert "'stor'" in result.stderr and "2" in result.stderr
 
 
+def test_what_is_wrong_with_a_command_line_is_said_with_the_help_to_turn_to(bin):
+    result = kilnd(bin, "--stoer", "/tmp")
+    assert result.returncode == 1
+    assert result.stderr.startswith("kilnd: ") and "--stoer" in result.stderr
+    assert result.stderr.endswith("\nSee kilnd --help.\n")
+
+
 def test_a_store_that_another_kilnd_holds_is_a_clear_error(bin, daemon, folder):
     result = kilnd(bin, "--store", daemon.store, "--socket", folder / "second.sock")
     assert result.returncode == 1

@@ -121,9 +121,11 @@ TEST_CASE("what is wrong with the command line is named, with status 2") {
     std::string named;
   };
   for (const auto& [arguments, named] :
-       std::vector<Case>{{{}, "subcommand"},
-                         {{"bake"}, "bake"},
-                         {{"compile", "k.cu"}, "--target"},
+       std::vector<Case>{{{}, "kiln: give a command\nSee kiln --help."},
+                         {{"bake"}, "there is no command 'bake'"},
+                         {{"bake", "--slowly"}, "there is no command 'bake'"},
+                         {{"--slowly", "stats"}, "stats knows no option '--slowly'\nSee kiln stats --help."},
+                         {{"compile", "k.cu"}, "kiln: --target is required\nSee kiln compile --help."},
                          {{"compile", "--target", "sm_90"}, "FILE"},
                          {{"compile", "a.cu", "b.cu", "--target", "sm_90"}, "b.cu"},
                          {{"compile", "k.cu", "--target", "sm_90", "--output", "k.ptx"}, "KIND=PATH"},
@@ -137,8 +139,30 @@ TEST_CASE("what is wrong with the command line is named, with status 2") {
                          {{"stats", "--", "-lineinfo"}, "-lineinfo"}}) {
     auto farewell = refused(arguments);
     CHECK(farewell.code == ExitCode::usage);
-    CHECK_THAT(farewell.text, Catch::Contains(named));
+    CHECK_THAT(farewell.text,
+               Catch::StartsWith("kiln: ") && Catch::Contains(named) && Catch::EndsWith(" --help.\n"));
   }
+}
+
+TEST_CASE("an option of the compiler that stands among kiln's own is told its place") {
+  for (const std::string option : {"--use_fast_math", "-lineinfo"}) {
+    CHECK(refused({"compile", "k.cu", "--target", "sm_90", option}).text ==
+          "kiln: compile knows no option '" + option +
+              "'; options for the compiler stand behind --: kiln compile FILE --target T -- " + option +
+              "\nSee kiln compile --help.\n");
+  }
+}
+
+TEST_CASE("the help of compile has all that a line with it may hold, and what the exit status tells") {
+  const auto help = refused({"compile", "--help"}).text;
+  CHECK_THAT(help, Catch::Contains("Usage: kiln compile [OPTIONS] FILE [-- OPTION...]\n"));
+  for (const char* part : {"--json", "--socket PATH", "-o PATH", "-I DIR", "--name NAME",
+                           "--output KIND=PATH", "Exit status:", "3  kilnd cannot be reached"}) {
+    CHECK_THAT(help, Catch::Contains(part));
+  }
+  CHECK_THAT(help, !Catch::Contains("TEXT"));
+  CHECK_THAT(refused({"show", "--help"}).text, Catch::Contains("--json") && !Catch::Contains("TEXT"));
+  CHECK_THAT(refused({"--help"}).text, Catch::Contains("--socket PATH") && !Catch::Contains("[-- OPTION"));
 }
 
 TEST_CASE("help and the version are no errors") {

@@ -1,0 +1,59 @@
+#include "client/cli/usage.h"
+
+#include <vector>
+
+namespace kiln::cli {
+namespace {
+
+constexpr const char* kCompile = "compile";
+
+// The command that the line names; empty if none.
+std::string commandOf(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? "" : commands.front()->get_name();
+}
+
+bool isOption(const std::string& argument) { return argument.size() > 1 && argument.front() == '-'; }
+
+// What to say of an argument that nothing takes.
+std::string unexpected(const std::string& command, const std::string& argument) {
+  const auto quoted = "'" + argument + "'";
+  if (!isOption(argument)) {
+    return command.empty() ? "there is no command " + quoted : command + " does not expect " + quoted;
+  }
+  auto text = (command.empty() ? "kiln" : command) + " knows no option " + quoted;
+  if (command == kCompile) {
+    text += "; options for the compiler stand behind --: kiln compile FILE --target T -- " + argument;
+  }
+  return text;
+}
+
+std::string whatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
+  const auto leftOver = app.remaining(true);
+  const bool isLeftOver = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !leftOver.empty();
+  return isLeftOver ? unexpected(commandOf(app), leftOver.front()) : error.what();
+}
+
+}  // namespace
+
+std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
+  auto usage = CLI::Formatter::make_usage(app, std::move(name));
+  if (app->get_name() == kCompile) usage.insert(usage.find_last_not_of('\n') + 1, " [-- OPTION...]");
+  return usage;
+}
+
+std::string HelpFormatter::make_subcommands(const CLI::App* app, CLI::AppFormatMode mode) const {
+  const auto* program = app->get_parent();
+  if (program == nullptr) return CLI::Formatter::make_subcommands(app, mode);
+  return make_group("Options of every command", false, program->get_options([](const CLI::Option* option) {
+    return option->get_name() == "--json" || option->get_name() == "--socket";
+  }));
+}
+
+std::string usageError(const CLI::App& app, const CLI::ParseError& error) {
+  const auto command = commandOf(app);
+  return "kiln: " + whatIsWrong(app, error) + "\nSee kiln " + (command.empty() ? "" : command + " ") +
+         "--help.\n";
+}
+
+}  // namespace kiln::cli
