@@ -1,5 +1,7 @@
 // The commands that ask kilnd one thing and print its answer.
 
+#include <algorithm>
+
 #include "client/cli/commands.h"
 #include "client/cli/reports.h"
 
@@ -15,6 +17,16 @@ ExitCode printAnswer(const Context& context, client::Reached<Answer> (client::Cl
   if (!answer) return fail(context, answer.error());
   print(context, reportOf(*answer));
   return ExitCode::done;
+}
+
+// Why kilnd, which has `entries`, shows none for a key that begins with `prefix`.
+std::string whyNotShown(const std::string& prefix, const std::vector<EntrySummary>& entries) {
+  const auto matching = std::ranges::count_if(
+      entries, [&](const EntrySummary& entry) { return entry.key.hex().starts_with(prefix); });
+  const auto quoted = "'" + prefix + "'";
+  if (matching == 0) return "no entry's key begins with " + quoted + "; kiln ls lists them";
+  if (matching > 1) return "several entries' keys begin with " + quoted + "; give more of it";
+  return "the entry whose key begins with " + quoted + " can no longer be read";
 }
 
 }  // namespace
@@ -40,13 +52,13 @@ ExitCode run(const Context& context, const ShowArguments& arguments) {
   client::Client client(context.client);
   auto entry = client.show(arguments.key);
   if (!entry) return fail(context, entry.error());
-  if (!*entry) {
-    return fail(context, ExitCode::refused, "no_such_entry",
-                "no single entry has a key that begins with '" + arguments.key +
-                    "'; kiln ls lists the keys, give more of one");
+  if (*entry) {
+    print(context, reportOf(**entry));
+    return ExitCode::done;
   }
-  print(context, reportOf(**entry));
-  return ExitCode::done;
+  auto entries = client.list();
+  if (!entries) return fail(context, entries.error());
+  return fail(context, ExitCode::refused, "no_such_entry", whyNotShown(arguments.key, *entries));
 }
 
 ExitCode run(const Context& context, const StopArguments&) {

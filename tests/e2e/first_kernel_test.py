@@ -161,6 +161,22 @@ def test_an_entry_can_be_listed_and_shown(kiln, work):
     assert kiln.json("show", "ffff" * 8, status=4)["failure"]["kind"] == "no_such_entry"
 
 
+def test_a_key_that_no_entry_has_is_told_from_one_that_several_have(kiln, work):
+    def refused(prefix):
+        result = kiln.run("show", prefix)
+        assert result.returncode == 4
+        return result.stderr.decode()
+
+    assert refused("abcd") == "kiln: no entry's key begins with 'abcd'; kiln ls lists them\n"
+    keys = []
+    while len({key[0] for key in keys}) == len(keys):  # 17 keys cannot all begin otherwise
+        (work / "k.cu").write_text(SAXPY + f"// {len(keys)}\n")
+        keys.append(kiln.compile("k.cu")["key"])
+    shared = keys[-1][0]
+    assert refused(shared) == f"kiln: several entries' keys begin with '{shared}'; give more of it\n"
+    assert refused("no key").startswith("kiln: no entry's key begins with 'no key'")
+
+
 def test_hits_misses_and_compiles_are_counted(kiln, saxpy):
     for _ in range(3):
         kiln.compile(saxpy)
