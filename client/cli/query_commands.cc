@@ -1,6 +1,7 @@
 // The commands that ask kilnd one thing and print its answer.
 
 #include <algorithm>
+#include <iostream>
 
 #include "client/cli/commands.h"
 #include "client/cli/reports.h"
@@ -33,7 +34,16 @@ std::string whyNotShown(const std::string& prefix, const std::vector<EntrySummar
 
 ExitCode run(const Context& context, const ToolchainsArguments& arguments) {
   using Scan = client::Client::Scan;
-  return printAnswer(context, &client::Client::toolchains, arguments.rescan ? Scan::always : Scan::ifChanged);
+  client::Client client(context.client);
+  auto toolchains = client.toolchains(arguments.rescan ? Scan::always : Scan::ifChanged);
+  if (!toolchains) return fail(context, toolchains.error());
+  if (toolchains->empty() && context.format == Format::text) {
+    std::cout << "no toolchain found; install one and run kiln toolchains --rescan, or name a libnvrtc in "
+                 "toolchains.paths of kilnd's configuration and restart it\n";
+    return ExitCode::done;
+  }
+  print(context, reportOf(*toolchains));
+  return ExitCode::done;
 }
 
 ExitCode run(const Context& context, const StatsArguments&) {

@@ -291,6 +291,15 @@ def test_a_directory_that_is_a_link_is_followed_to_where_it_leads_now(start, fol
     assert b"build 2000\n" in cubin(kiln, work)[1]
 
 
+def test_where_there_is_no_toolchain_kiln_says_what_to_do(start, folder):
+    kiln = start(folder / "nothing")
+    assert listed(kiln) == []
+    for arguments in (("toolchains",), ("toolchains", "--rescan")):
+        result = kiln.run(*arguments)
+        assert result.returncode == 0
+        assert result.stdout.startswith(b"no toolchain found; install one and run kiln toolchains --rescan")
+
+
 def test_a_file_that_is_no_library_is_listed_with_the_reason(start, folder, saxpy):
     (folder / "garbage").mkdir()
     garbage = folder / "garbage/libnvrtc.so.13"
