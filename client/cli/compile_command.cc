@@ -36,12 +36,26 @@ std::expected<void, FileProblem> writeOutputs(const client::Reply& reply,
   return writeFiles(files);
 }
 
+// Where a failure comes from, unless it is from a compile that this request made.
+std::string_view origin(client::Reply::How how) {
+  switch (how) {
+    case client::Reply::How::hit:
+      return " (from the cache)";
+    case client::Reply::How::joined:
+      return " (of a compile that another request had begun)";
+    case client::Reply::How::miss:
+      break;
+  }
+  return "";
+}
+
 // The log byte for byte and, of a failure, what kiln makes of it.
 void printDiagnostics(const client::Reply& reply) {
   std::cerr.write(reply.log.data(), static_cast<std::streamsize>(reply.log.size()));
   if (!reply.failure) return;
   if (!reply.log.empty() && !reply.log.ends_with('\n')) std::cerr << '\n';
-  std::cerr << "kiln: " << name(reply.failure->kind) << ": " << reply.failure->message << '\n';
+  std::cerr << "kiln: " << name(reply.failure->kind) << origin(reply.how) << ": " << reply.failure->message
+            << '\n';
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ Failure compileFailure(const Library& library, Result result, std::string_view s
   }
   switch (result) {
     case Result::compilation:
-      return failure(FailureKind::compileError, source, "NVRTC found errors; the log has them",
+      return failure(FailureKind::compileError, source, "NVRTC found errors, as its log shows",
                      std::move(log));
     case Result::invalidOption:
       return failure(FailureKind::invalidRequest, source,

@@ -69,6 +69,19 @@ def test_a_file_outside_the_request_s_directories_is_refused_unless_allowed(kiln
     assert kiln.compile("k.cu", "--allow", outside)["outcome"] == "miss"
 
 
+def test_a_failed_compile_says_whether_it_comes_from_the_cache(kiln, work):
+    (work / "k.cu").write_text("__global__ void k() { nothing; }\n")
+    said = []
+    for _ in range(2):
+        result = kiln.run("compile", "k.cu", "--target", "sm_90")
+        assert result.returncode == 1
+        assert b'"nothing" is undefined' in result.stderr
+        said.append(result.stderr.decode().splitlines()[-1])
+    assert said[0].startswith("kiln: compile_error: ") and said[0].endswith("NVRTC found errors, as its log shows")
+    assert said[1] == said[0].replace("compile_error", "compile_error (from the cache)")
+    assert kiln.compiles() == 1
+
+
 def test_a_file_of_the_command_line_that_cannot_be_read_is_a_usage_error(kiln):
     result = kiln.run("compile", "missing.cu", "--target", "sm_90")
     assert result.returncode == 2
