@@ -67,7 +67,7 @@ class Lookup {
   kj::Promise<LookupAnswer> choose(std::vector<Manifest> manifests) {
     if (manifests.empty()) return explainUnseen();
     mostRecent_ = manifests.front().key;
-    const auto names = namesDigest(compiledNames(question_.names, question_.requestHash));
+    const auto names = namesDigest(askedNames());
     const Manifest* otherNames = nullptr;
     for (auto& manifest : manifests) {
       if (!isWantedToolchain(manifest)) continue;
@@ -77,11 +77,9 @@ class Lookup {
         otherNames = &manifest;
       }
     }
-    if (candidates_.empty()) {
-      return miss(otherNames != nullptr ? missByNames()
-                                        : missByToolchain(manifests, *question_.toolchains.front()));
-    }
-    return checkCandidates();
+    if (!candidates_.empty()) return checkCandidates();
+    if (otherNames != nullptr) return explainNames(otherNames->key);
+    return miss(missByToolchain(manifests, *question_.toolchains.front()));
   }
 
   kj::Promise<LookupAnswer> checkCandidates() {
@@ -98,7 +96,7 @@ class Lookup {
 
   // Reads the entry of the `nth` manifest that agrees; where it is lost, the next one's.
   kj::Promise<LookupAnswer> fetch(std::size_t nth) {
-    if (nth == agreeing_.size()) return miss("its entry was lost from the store or found damaged there");
+    if (nth == agreeing_.size()) return miss(missByLoss());
     const auto& manifest = candidates_[agreeing_[nth]];
     return executor_
         .run([&store = store_, domain = question_.domain, key = manifest.key] {
@@ -143,6 +141,19 @@ class Lookup {
           return miss(missByRequest(*question_.request, *sameSource));
         });
   }
+
+  // A manifest has a digest of the names; which of them differ, the entry tells.
+  kj::Promise<LookupAnswer> explainNames(EntryKey key) {
+    return executor_
+        .run([&store = store_, domain = question_.domain, key] { return store.find(domain, key); })
+        .then([this](StoreResult<std::optional<Entry>>&& found) {
+          if (!found) return missByStoreError(found.error());
+          return miss(*found ? missByNames(askedNames(), (*found)->names) : missByLoss());
+        });
+  }
+
+  // What the asker's request would be compiled under.
+  [[nodiscard]] Names askedNames() const { return compiledNames(question_.names, question_.requestHash); }
 
   [[nodiscard]] bool isWantedToolchain(const Manifest& manifest) const {
     return std::any_of(question_.toolchains.begin(), question_.toolchains.end(),

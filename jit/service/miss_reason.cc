@@ -115,6 +115,29 @@ std::string outputDifference(const Request& wanted, const Request& seen) {
   return "for output " + joinedBy(" and ", names);
 }
 
+std::string nameDifference(std::string_view what, const std::string& wanted, const std::string& seen) {
+  if (wanted == seen) return {};
+  return std::string(what) + " " + inQuotes(seen) + ", not " + inQuotes(wanted);
+}
+
+// The first include directory that was called otherwise. There are as many of them: their number is part of
+// the request.
+std::string includeDirectoryDifference(const Names& wanted, const Names& seen) {
+  const auto [here, there] = std::ranges::mismatch(wanted.includeDirectories, seen.includeDirectories);
+  if (here == wanted.includeDirectories.end() || there == seen.includeDirectories.end()) return {};
+  return nameDifference("include directory", *here, *there);
+}
+
+// What was different about the names of `seen`, one phrase for each that differs.
+std::vector<std::string> differences(const Names& wanted, const Names& seen) {
+  std::vector<std::string> phrases = {
+      nameDifference("source name", wanted.source, seen.source),
+      nameDifference("working directory", wanted.workingDirectory, seen.workingDirectory),
+      includeDirectoryDifference(wanted, seen)};
+  std::erase(phrases, "");
+  return phrases;
+}
+
 // What was different about `seen`, one phrase for each field.
 std::vector<std::string> differences(const Request& wanted, const Request& seen) {
   std::vector<std::string> phrases;
@@ -157,10 +180,15 @@ std::string missByFile(const std::vector<Manifest>& candidates, const std::vecto
   return reason;
 }
 
-std::string missByNames() {
-  return "names reach the output, and the nearest entry was compiled under another source name, include "
-         "directory name or working directory";
+std::string missByNames(const Names& wanted, const Names& seen) {
+  const auto phrases = differences(wanted, seen);
+  auto reason = "names reach the output, and the nearest entry was compiled under " +
+                (phrases.empty() ? "other names" : joinedBy(", and ", phrases));
+  if (phrases.size() == 1 && wanted.source != seen.source) reason += " (--name gives both one)";
+  return reason;
 }
+
+std::string missByLoss() { return "its entry was lost from the store or found damaged there"; }
 
 std::string missByToolchain(const std::vector<Manifest>& seen, const Toolchain& wanted) {
   const auto otherBuild = std::find_if(seen.begin(), seen.end(),

@@ -16,8 +16,10 @@ namespace kiln {
 // Entries fit but for files: each of `checks` disagrees with its manifest, both in order of `candidates`. Of
 // those equally near the first is the nearest.
 std::string missByFile(const std::vector<Manifest>& candidates, const std::vector<FileCheck>& checks);
-// An entry fits but for the names, which bind.
-std::string missByNames();
+// An entry fits but for the names, which bind: it was compiled under `seen`.
+std::string missByNames(const Names& wanted, const Names& seen);
+// An entry fits, as far as its manifest tells, and cannot be had.
+std::string missByLoss();
 // Entries fit but for the toolchain; the nearest is the first by another build of the wanted one.
 std::string missByToolchain(const std::vector<Manifest>& seen, const Toolchain& wanted);
 // Nothing is stored for the request; `sameSource` are those with its source. The nearest has the fewest

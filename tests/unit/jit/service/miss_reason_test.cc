@@ -98,6 +98,28 @@ TEST_CASE("of several entries the one with the fewest files that differ is named
         "<include 0>/a.h disappeared since the nearest entry was compiled; 1 other file differs too");
 }
 
+TEST_CASE("a miss says which of the names that bind differ") {
+  const Names seen = {"./a.cu", "/home/me", {"inc", "/opt/inc"}};
+  const std::string compiled = "names reach the output, and the nearest entry was compiled under ";
+  CHECK(missByNames({"a.cu", "/home/me", {"inc", "/opt/inc"}}, seen) ==
+        compiled + "source name \"./a.cu\", not \"a.cu\" (--name gives both one)");
+  CHECK(missByNames({"./a.cu", "/srv", {"inc", "/opt/inc"}}, seen) ==
+        compiled + "working directory \"/home/me\", not \"/srv\"");
+  CHECK(missByNames({"./a.cu", "/home/me", {"inc", "/usr/inc"}}, seen) ==
+        compiled + "include directory \"/opt/inc\", not \"/usr/inc\"");
+  CHECK(missByNames({"a.cu", "/srv", {"inc", "/opt/inc"}}, seen) ==
+        compiled + "source name \"./a.cu\", not \"a.cu\", and working directory \"/home/me\", not \"/srv\"");
+}
+
+TEST_CASE("a lookup takes the names that differ from the nearest entry") {
+  ServiceFixture fixture;
+  fixture.compilers.change = [](Compiled& compiled) { compiled.namesBind = true; };
+  auto files = filesWith("v1");
+  fixture.compile(*files).wait(fixture.io.waitScope);
+  auto other = fixture.compileNamed(*files, {"./k.cu", "/home/me", {"inc"}}).wait(fixture.io.waitScope);
+  CHECK_THAT(other.missReason, Contains("under source name \"k.cu\", not \"./k.cu\""));
+}
+
 TEST_CASE("a miss names both toolchains") {
   ServiceFixture fixture;
   auto files = filesWith("v1");
