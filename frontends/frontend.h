@@ -38,6 +38,8 @@ struct Frontend {
   // Part of every identity: raised when this frontend drives its library differently.
   std::uint32_t revision;
   std::vector<FoundLibrary> (*find)(const ToolchainSearch& search);
+  // A line for each place that the search names and that has nothing of this frontend.
+  std::vector<std::string> (*emptyPlaces)(const ToolchainSearch& search);
   // Loads the library; only kiln-compiler calls it.
   std::expected<std::unique_ptr<Compiler>, Failure> (*load)(const std::filesystem::path& library);
   std::expected<void, Failure> (*checkOptions)(const Request& request);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cache/rocksdb_store.h"
+#include "frontends/frontend.h"
 #include "rpc/command_line.h"
 #include "rpc/config.h"
 #include "rpc/daemon.h"
@@ -33,14 +34,27 @@ std::expected<Config, ConfigErrors> effectiveConfig(const CommandLine& commandLi
   return config;
 }
 
-int run(const CommandLine& commandLine, Config config) {
-  if (commandLine.checkConfig) {
-    if (config.listen.empty()) config.listen = {{.path = defaultSocket()}};
-    std::printf("%s", describe(config).c_str());
-    return 0;
+// What is odd about a configuration that holds: a line each.
+std::vector<std::string> warnings(const Config& config) {
+  std::vector<std::string> lines;
+  for (const auto& frontend : frontends()) {
+    for (auto& line : frontend.emptyPlaces(config.toolchains)) lines.push_back(std::move(line));
   }
+  return lines;
+}
+
+int showConfig(Config config) {
+  for (const auto& line : warnings(config)) std::fprintf(stderr, "kilnd: warning: %s\n", line.c_str());
+  if (config.listen.empty()) config.listen = {{.path = defaultSocket()}};
+  std::printf("%s", describe(config).c_str());
+  return 0;
+}
+
+int run(const CommandLine& commandLine, Config config) {
+  if (commandLine.checkConfig) return showConfig(std::move(config));
   Log log(config.logLevel);
   log.info(std::string("kilnd ") + kVersion + ", store " + config.store.string());
+  for (const auto& line : warnings(config)) log.warning(line);
   auto activated = takeActivatedSockets();
   if (!activated) return fail(activated.error());
   // Until here a signal simply ends the process, its compilers with it.

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace kiln::nvrtc {
 namespace {
@@ -84,6 +85,16 @@ class Finder {
   std::set<fs::path> seen_;
 };
 
+// A library, or a directory that holds some.
+void addPath(Finder& finder, const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    finder.addTree(path);
+  } else {
+    finder.addFile(path);
+  }
+}
+
 // The folders with Python packages below `prefix`, which may be such a folder itself.
 std::vector<fs::path> sitePackages(const fs::path& prefix) {
   std::vector<fs::path> folders = {prefix};
@@ -121,11 +132,18 @@ void addLoaderCache(Finder& finder) {
   }
 }
 
-void addSystem(Finder& finder) {
+// The variables of the environment that name a toolkit, and what they name.
+std::vector<std::pair<std::string, fs::path>> namedByEnvironment() {
+  std::vector<std::pair<std::string, fs::path>> named;
   for (const char* variable : {"CUDA_HOME", "CUDA_PATH"}) {
     const char* prefix = std::getenv(variable);
-    if (prefix != nullptr && *prefix != '\0') finder.addPrefix(prefix);
+    if (prefix != nullptr && *prefix != '\0') named.emplace_back(variable, prefix);
   }
+  return named;
+}
+
+void addSystem(Finder& finder) {
+  for (const auto& [variable, prefix] : namedByEnvironment()) finder.addPrefix(prefix);
   for (const auto& path : entriesOf("/usr/local")) {
     auto name = path.filename().native();
     if (name == "cuda" || name.starts_with("cuda-")) finder.addPrefix(path);
@@ -149,17 +167,32 @@ std::string builtinsVersion(std::string_view name) {
 
 std::vector<FoundLibrary> find(const ToolchainSearch& search) {
   Finder finder;
-  for (const auto& path : search.paths) {
-    std::error_code error;
-    if (fs::is_directory(path, error)) {
-      finder.addTree(path);
-    } else {
-      finder.addFile(path);
-    }
-  }
+  for (const auto& path : search.paths) addPath(finder, path);
   for (const auto& prefix : search.pythonPrefixes) addPythonPrefix(finder, prefix);
   if (search.system) addSystem(finder);
   return finder.take();
+}
+
+std::vector<std::string> emptyPlaces(const ToolchainSearch& search) {
+  std::vector<std::string> lines;
+  auto check = [&](const std::string& who, const fs::path& place, auto add) {
+    Finder finder;
+    add(finder, place);
+    if (!finder.take().empty()) return;
+    std::error_code error;
+    const bool isThere = fs::status(place, error).type() != fs::file_type::not_found;
+    lines.push_back(who + " names '" + place.string() + "', which " +
+                    (isThere ? "holds no libnvrtc" : "does not exist"));
+  };
+  for (const auto& path : search.paths) check("toolchains.paths", path, addPath);
+  for (const auto& prefix : search.pythonPrefixes) {
+    check("toolchains.python_prefixes", prefix, addPythonPrefix);
+  }
+  if (!search.system) return lines;
+  for (const auto& [variable, prefix] : namedByEnvironment()) {
+    check(variable, prefix, [](Finder& finder, const fs::path& place) { finder.addPrefix(place); });
+  }
+  return lines;
 }
 
 std::vector<fs::path> builtinsOf(const fs::path& library) {

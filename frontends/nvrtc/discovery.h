@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "frontends/frontend.h"
@@ -12,6 +13,10 @@ namespace kiln::nvrtc {
 // first, then the usual prefixes, then the dynamic loader's cache. A library without its builtins is listed
 // too: loading it says what is missing.
 std::vector<FoundLibrary> find(const ToolchainSearch& search);
+
+// The places that `search` names, and in the system's part CUDA_HOME and CUDA_PATH, in which there is no
+// NVRTC: a line each, for a person.
+std::vector<std::string> emptyPlaces(const ToolchainSearch& search);
 
 // The builtins libraries that `library` may load: libnvrtc-builtins.so.<its version>* beside it, canonical
 // and sorted. They hold NVRTC's own headers and libdevice.

@@ -43,6 +43,17 @@ def test_a_wrong_key_in_the_configuration_is_named_with_its_line(bin, folder):
     assert "'stor'" in result.stderr and "2" in result.stderr
 
 
+def test_a_place_without_a_toolchain_is_warned_of_at_the_start_and_by_check_config(bin, make_daemon, folder):
+    daemon = make_daemon(toolchains=("13.0", folder / "gone"))
+    warning = f"toolchains.paths names '{folder / 'gone'}', which does not exist"
+    checked = kilnd(bin, "--config", daemon.folder / "kilnd.toml", "--check-config")
+    assert checked.returncode == 0
+    assert checked.stderr == f"kilnd: warning: {warning}\n"
+    daemon.start()
+    (line,) = [line for line in daemon.log_text().splitlines() if "toolchains.paths" in line]
+    assert warning in line and "warning" in line
+
+
 def test_what_is_wrong_with_a_command_line_is_said_with_the_help_to_turn_to(bin):
     result = kilnd(bin, "--stoer", "/tmp")
     assert result.returncode == 1

@@ -137,6 +137,25 @@ TEST_CASE("configured paths come first, then Python prefixes, then CUDA_HOME") {
   CHECK(found[2] == root.path() / "home/lib64/libnvrtc.so.13");
 }
 
+TEST_CASE("every place that is named and has no library is told, and no other") {
+  test::TemporaryDirectory root;
+  writeLibrary(root.path() / "full", "13", "0");
+  writeLibrary(root.path() / "python/nvidia/cu13/lib", "13", "1");
+  fs::create_directory(root.path() / "bare");
+  const auto bare = (root.path() / "bare").string();
+  const auto gone = (root.path() / "gone").string();
+  const EnvironmentVariable home("CUDA_HOME", bare);
+  const EnvironmentVariable path("CUDA_PATH", "");
+
+  CHECK(emptyPlaces({{root.path() / "full", bare, gone}, {root.path() / "python", gone, bare}, true}) ==
+        std::vector<std::string>{"toolchains.paths names '" + bare + "', which holds no libnvrtc",
+                                 "toolchains.paths names '" + gone + "', which does not exist",
+                                 "toolchains.python_prefixes names '" + gone + "', which does not exist",
+                                 "toolchains.python_prefixes names '" + bare + "', which holds no libnvrtc",
+                                 "CUDA_HOME names '" + bare + "', which holds no libnvrtc"});
+  CHECK(emptyPlaces({{root.path() / "full", root.path() / "full/libnvrtc.so.13"}, {}, false}).empty());
+}
+
 TEST_CASE("the system is not searched unless asked for") {
   test::TemporaryDirectory root;
   writeLibrary(root.path() / "home/lib64", "13", "2");
