@@ -35,6 +35,13 @@ def test_the_installed_daemon_finds_its_compiler_program(prefix, folder, make_da
     assert (work / "saxpy.cubin").read_bytes()[:4] == b"\x7fELF"
 
 
+def test_the_installed_service_starts_the_installed_daemon(prefix):
+    lines = (prefix / "share/kiln/kilnd.service").read_text().splitlines()
+    (start,) = [line for line in lines if line.startswith("ExecStart=")]
+    assert start == f"ExecStart={prefix}/bin/kilnd --config /etc/kiln/kilnd.toml"
+    assert (prefix / "bin/kilnd").exists()
+
+
 def test_the_cmake_example_builds_against_the_installed_tree(prefix, folder, daemon):
     build = folder / "build"
     run("cmake", "-S", ROOT / "examples/saxpy", "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
