@@ -47,6 +47,9 @@ cuda_includes() { printf '%s:%s\n' "$1/include/cccl" "$1/include"; }
 # The folder of NVRTC 13.0 below CUDA's root $1.
 nvrtc_folder() { dirname "$(ls "$1"/lib64/libnvrtc.so.13 "$1"/lib/libnvrtc.so.13 2>/dev/null | head -1)"; }
 
+# All that `cmake --install` installs, as targets; tests and what only they need are none of it.
+programs=(kilnd kiln kiln-compiler libkiln)
+
 # Configures and builds a preset: $1, and what else cmake --build is to be told.
 build_preset() {
   (cd "$root" && quietly cmake --preset "$1" && quietly cmake --build --preset "$1" "${@:2}")
