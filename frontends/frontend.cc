@@ -55,7 +55,7 @@ void identify(Toolchain& toolchain, const Frontend& frontend, const FoundLibrary
 
 const std::vector<Frontend>& frontends() {
   static const std::vector<Frontend> table = {
-      {"nvrtc", Language::cuda, 1, nvrtc::find, nvrtc::emptyPlaces, nvrtc::load, nvrtc::checkOptions,
+      {"nvrtc", Language::cuda, 2, nvrtc::find, nvrtc::emptyPlaces, nvrtc::load, nvrtc::checkOptions,
        nvrtc::optionsBindNames},
   };
   return table;

@@ -105,7 +105,9 @@ class SessionImpl final : public schema::Session::Server {
     auto source = std::string(convert::text(params.getNames().getSource()));
     if (!hash) {
       convert::write(context.getResults().initResult().initFailure(),
-                     Failure{FailureKind::invalidRequest, "the request hash must have 16 bytes"});
+                     Failure{FailureKind::invalidRequest,
+                             "the request hash must have 16 bytes; use the libkiln of kilnd's version, or "
+                             "send none with compile"});
       return kj::READY_NOW;
     }
     auto looked = context_.service.lookup(asker(params, convert::read(params.getNames())), *hash);

@@ -8,6 +8,7 @@
 #include "frontends/process/job_connection.h"
 #include "jit/log_names.h"
 #include "jit/names_binding.h"
+#include "jit/role_path.h"
 
 namespace kiln {
 namespace {
@@ -41,16 +42,33 @@ bool namesBind(const Request& request, const Frontend& frontend, const CompileFi
                      [&](const Output& output) { return holdsSourceName(output.bytes, request.names); });
 }
 
+// Whether `log` says that a source file whose name has the last component of `path` could not be opened.
+bool missesFile(std::string_view log, std::string_view path) {
+  constexpr std::string_view kBefore = "open source file \"";
+  const auto name = path.substr(path.rfind('/') + 1);
+  for (auto at = log.find(kBefore); at != std::string_view::npos; at = log.find(kBefore, at + 1)) {
+    auto quoted = log.substr(at + kBefore.size());
+    quoted = quoted.substr(0, quoted.find('"'));
+    if (!name.empty() && quoted.substr(quoted.rfind('/') + 1) == name) return true;
+  }
+  return false;
+}
+
 // A compiler passes over a directory where it looks for a header, and calls it an error of the source where
 // that leaves it without one: its log then quotes the header's name.
-std::string directoryForHeader(const Compiled& compiled) {
+std::string directoryForHeader(const Compiled& compiled, const Names& names) {
   const auto* failure = std::get_if<Failure>(&compiled.result);
   if (failure == nullptr || failure->kind != FailureKind::compileError) return {};
+  auto found = [](const std::string& what) {
+    return "the compiler looked for a header at " + what + ", which is a directory";
+  };
   for (const auto& dependency : compiled.dependencies) {
-    if (dependency.kind != FileKind::directory) continue;
-    auto name = dependency.path.path.substr(dependency.path.path.rfind('/') + 1);
-    if (failure->log.find(name + '"') == std::string::npos) continue;
-    return "the compiler looked for a header at " + describe(dependency.path) + ", which is a directory";
+    if (dependency.kind == FileKind::directory && missesFile(failure->log, dependency.path.path)) {
+      return found(describe(dependency.path));
+    }
+  }
+  for (const auto& directory : roleDirectories(names)) {
+    if (missesFile(failure->log, directory.path)) return found("'" + directory.path + "'");
   }
   return {};
 }
@@ -74,7 +92,7 @@ int runJob(int socket, LoadedToolchain& toolchain) {
   compiled.dependencies = files.dependencies();
   compiled.namesBind = namesBind(*request, *toolchain.frontend, files, compiled.result);
   compiled.unclean = files.unclean();
-  if (compiled.unclean.empty()) compiled.unclean = directoryForHeader(compiled);
+  if (compiled.unclean.empty()) compiled.unclean = directoryForHeader(compiled, request->names);
   return job.finish(compiled) ? 0 : JobConnection::kBrokenSocket;
 }
 

@@ -92,8 +92,9 @@ Read<Request> read(schema::Request::Reader reader) {
   Request request;
   auto language = languageFromNumber(reader.getLanguage());
   if (!language) {
-    return invalid("language " + std::to_string(reader.getLanguage()) +
-                   " is unknown to this version of kiln");
+    return invalid(
+        "language " + std::to_string(reader.getLanguage()) +
+        " is unknown to this version of kiln, which knows cuda; use a kilnd of the client's version");
   }
   request.language = *language;
   auto target = parseTarget(text(reader.getTarget()));
@@ -102,7 +103,8 @@ Read<Request> read(schema::Request::Reader reader) {
   request.source = text(reader.getSource());
   request.names = read(reader.getNames());
   if (!request.names.workingDirectory.starts_with('/')) {
-    return invalid("the working directory '" + request.names.workingDirectory + "' is not an absolute path");
+    return invalid("the working directory '" + request.names.workingDirectory +
+                   "' is not an absolute path; give one that begins with '/'");
   }
   std::set<std::string_view> headerNames;
   for (auto header : reader.getHeaders()) {

@@ -144,6 +144,17 @@ def test_a_limit_that_struck_and_a_crash_are_told_as_such_each_time_anew(standin
     assert (stats["entries"], stats["compiles"]) == (0, 2)
 
 
+def test_nor_is_one_where_that_directory_is_one_of_the_request_s(kiln, work):
+    (work / "include").mkdir()
+    (work / "k.cu").write_text('#include "include"\n')
+    for _ in range(2):
+        reply = kiln.compile("k.cu", "-Iinclude", status=1)
+        assert reply["outcome"] == "miss"
+        assert "which is a directory" in reply["not_remembered"]
+    (work / "k.cu").write_text("int include = no_such_name;\n")
+    assert [kiln.compile("k.cu", "-Iinclude", status=1)["outcome"] for _ in range(2)] == ["miss", "hit"]
+
+
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer ends a process that is refused memory")
 def test_memory_refused_to_the_real_compiler_is_no_compile_error(kiln, reference, work):
     """The zygote's own limit is lowered, and its children inherit it: NVRTC then reports an ordinary compile error."""

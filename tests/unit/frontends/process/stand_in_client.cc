@@ -37,8 +37,14 @@ class StandInCompiler final : public Compiler {
 };
 
 const Frontend& standInFrontend() {
-  static const Frontend frontend{
-      "stand-in", Language::cuda, 1, nullptr, nullptr, nullptr, [](const Request&) { return false; }};
+  static const Frontend frontend{.name = "stand-in",
+                                 .language = Language::cuda,
+                                 .revision = 1,
+                                 .find = nullptr,
+                                 .emptyPlaces = nullptr,
+                                 .load = nullptr,
+                                 .checkOptions = nullptr,
+                                 .optionsBindNames = [](const Request&) { return false; }};
   return frontend;
 }
 
