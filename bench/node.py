@@ -18,9 +18,9 @@ KERNELS = [ROOT / "examples/kernels/saxpy.cu", ROOT / "examples/kernels/block_re
 
 
 @contextlib.contextmanager
-def running():
-    """A daemon with NVRTC 13.0 and an empty store, and a folder to work in; both are gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="kiln-bench-") as place:
+def running(place=None):
+    """A daemon with NVRTC 13.0 and an empty store, and a folder to work in, below `place`; both are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="kiln-bench-", dir=place) as place:
         store, work = pathlib.Path(place, "node"), pathlib.Path(place, "work")
         store.mkdir()
         work.mkdir()

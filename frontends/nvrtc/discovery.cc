@@ -163,6 +163,15 @@ std::string builtinsVersion(std::string_view name) {
   return std::string(version.substr(0, end));
 }
 
+bool tellsPatch(std::string_view version) { return std::ranges::count(version, '.') >= 2; }
+
+// Whether both say which patch of a version they are, and not the same: what half an upgrade leaves.
+bool areOfTwoPatches(std::string_view library, std::string_view builtins) {
+  library.remove_prefix(std::min(kLibraryPrefix.size() + 1, library.size()));
+  builtins.remove_prefix(std::min(kBuiltinsPrefix.size(), builtins.size()));
+  return tellsPatch(library) && tellsPatch(builtins) && library != builtins;
+}
+
 }  // namespace
 
 std::vector<FoundLibrary> find(const ToolchainSearch& search) {
@@ -206,7 +215,8 @@ std::vector<fs::path> builtinsOf(const fs::path& library) {
     if (!version.empty() && rest.size() > version.size() && rest[version.size()] != '.') continue;
     std::error_code error;
     auto canonical = fs::canonical(path, error);
-    if (!error) builtins.insert(canonical);
+    if (error || areOfTwoPatches(library.filename().native(), canonical.filename().native())) continue;
+    builtins.insert(canonical);
   }
   return {builtins.begin(), builtins.end()};
 }

@@ -18,8 +18,8 @@ std::vector<FoundLibrary> find(const ToolchainSearch& search);
 // NVRTC: a line each, for a person.
 std::vector<std::string> emptyPlaces(const ToolchainSearch& search);
 
-// The builtins libraries that `library` may load: libnvrtc-builtins.so.<its version>* beside it, canonical
-// and sorted. They hold NVRTC's own headers and libdevice.
+// The builtins libraries that `library` (canonical) may load: libnvrtc-builtins.so.<its version>* beside it,
+// canonical and sorted, without those of another patch. They hold NVRTC's own headers and libdevice.
 std::vector<std::filesystem::path> builtinsOf(const std::filesystem::path& library);
 
 }  // namespace kiln::nvrtc

@@ -28,7 +28,7 @@ class ClientFiles : public kj::Refcounted {
     std::vector<KnownContent> read;  // what the client had to read to tell
   };
   // Nothing if this client gives none, and has to be asked by digests(). `hints`: what clients of the same
-  // domain have read before, never null.
+  // user and domain have read before, never null.
   virtual kj::Promise<kj::Maybe<Fingerprint>> fingerprint(
       std::shared_ptr<const QuestionList> list, std::shared_ptr<const std::vector<KnownContent>> hints) = 0;
 

@@ -223,7 +223,7 @@ interface FileSource {
   # the questions: a client keeps the lists that it was asked, so that they come once. Without questions, for a list
   # that it does not have, it answers that it is not known. A client that does not implement this is asked for
   # `digests`. `read` are the digests of files that the client had to read for this; the daemon hands them to the next
-  # client of the domain as `hints`, so that a file whose stamp is still the same need not be read by every process.
+  # client of the same user as `hints`, so that a file whose stamp is still the same need not be read by every process.
   list @2 (path :Text) -> (answer :FileAnswer);      # the names in a directory: `listing`
   readLink @3 (path :Text) -> (answer :FileAnswer);  # the text of a symbolic link: `text`
   resolve @4 (path :Text) -> (answer :FileAnswer);   # the path without links, "." and "..": `text`

@@ -146,11 +146,10 @@ TEST_CASE("the thread that runs the loop leaves with its answer, and the next go
     const auto own = gates.size();
     gates.push_back(kj::mv(gate.fulfiller));
     if (gates.size() == kCalls) gates.front()->fulfill();
-    return gate.promise.then([&pool] { return pool.run([] { return true; }); })
-        .then([&, own](bool done) {
-          if (own + 1 < kCalls) gates[own + 1]->fulfill();
-          return done;
-        });
+    return gate.promise.then([&pool] { return pool.run([] { return true; }); }).then([&, own](bool done) {
+      if (own + 1 < kCalls) gates[own + 1]->fulfill();
+      return done;
+    });
   };
   std::vector<std::thread> threads;
   std::atomic<unsigned> answered = 0;

@@ -93,6 +93,11 @@ TEST_CASE("builtins of another version in the same directory are not a library's
   CHECK(builtinsOf(root.path() / "libnvrtc.so.12.9.86") ==
         std::vector{root.path() / "libnvrtc-builtins.so.12.9.86"});
   CHECK(builtinsOf(root.path() / "libnvrtc.so.1").empty());
+  CHECK(builtinsOf(root.path() / "libnvrtc.so.12.9.87").empty());
+  write(root.path() / "libnvrtc-builtins.so.12.9.87", "another patch");
+  CHECK(builtinsOf(root.path() / "libnvrtc.so.12.9.87") ==
+        std::vector{root.path() / "libnvrtc-builtins.so.12.9.87"});
+  CHECK(builtinsOf(root.path() / "libnvrtc.so.12").size() == 4);
 }
 
 TEST_CASE("a library without builtins is listed with itself alone") {
