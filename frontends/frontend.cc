@@ -1,7 +1,6 @@
 #include "frontends/frontend.h"
 
 #include <algorithm>
-#include <set>
 
 #include "frontends/nvrtc/compiler.h"
 #include "frontends/nvrtc/discovery.h"
@@ -77,7 +76,6 @@ const Frontend* frontendFor(Language language) {
 
 std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests& digests) {
   std::vector<Toolchain> toolchains;
-  std::set<Sha256> identities;
   for (const auto& frontend : frontends()) {
     for (const auto& found : frontend.find(search)) {
       Toolchain toolchain;
@@ -85,7 +83,6 @@ std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests
       toolchain.library = found.library.string();
       toolchain.language = frontend.language;
       identify(toolchain, frontend, found, digests);
-      if (toolchain.problem.empty() && !identities.insert(toolchain.identity).second) continue;
       toolchains.push_back(std::move(toolchain));
     }
   }

@@ -55,7 +55,7 @@ const Frontend* frontendFor(Language language);
 // Finds every library of every frontend and computes its identity from the bytes of its files (SHA-256 over
 // the frontend's name and revision and each file's digest, framed as fields). Reads whole libraries, unless
 // `digests` knows them: blocking. Version, name and targets are left empty: only a process that loads the
-// library can tell (pool/describe.h).
+// library can tell (pool/describe.h). Copies with equal bytes are all listed, with one identity.
 std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests& digests);
 
 }  // namespace kiln

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -21,7 +22,7 @@ void describeAll(const std::vector<Toolchain*>& toolchains, const std::filesyste
   for (std::size_t i = 0; i < count; ++i) {
     threads.emplace_back([&] {
       for (auto index = next++; index < toolchains.size(); index = next++) {
-        describe(*toolchains[index], compilerProgram);
+        kiln::describe(*toolchains[index], compilerProgram);
       }
     });
   }
@@ -29,6 +30,18 @@ void describeAll(const std::vector<Toolchain*>& toolchains, const std::filesyste
 
 // What a toolchain is called whose version nobody knows.
 std::string placeName(const Toolchain& toolchain) { return toolchain.frontend + " " + toolchain.library; }
+
+// Takes the first of each identity out of `left`, and all that have none.
+std::vector<Toolchain> takeFirstCopies(std::vector<Toolchain>& left) {
+  std::vector<Toolchain> taken, others;
+  std::set<Sha256> identities;
+  for (auto& toolchain : left) {
+    const bool isFirst = toolchain.identity.isZero() || identities.insert(toolchain.identity).second;
+    (isFirst ? taken : others).push_back(std::move(toolchain));
+  }
+  left = std::move(others);
+  return taken;
+}
 
 bool isUnsettled(const Toolchain& toolchain) {
   return !toolchain.identity.isZero() && !holds(toolchain.footprint);
@@ -54,7 +67,22 @@ std::vector<Toolchain> ToolchainSurvey::run() {
 }
 
 std::vector<Toolchain> ToolchainSurvey::runOnce() {
-  auto toolchains = findToolchains(search_, digests_);
+  auto left = findToolchains(search_, digests_);
+  std::vector<Toolchain> toolchains;
+  std::set<Sha256> usable;
+  while (!left.empty()) {
+    auto copies = takeFirstCopies(left);
+    describe(copies);
+    for (auto& toolchain : copies) {
+      if (toolchain.problem.empty()) usable.insert(toolchain.identity);
+      toolchains.push_back(std::move(toolchain));
+    }
+    std::erase_if(left, [&](const Toolchain& one) { return usable.contains(one.identity); });
+  }
+  return toolchains;
+}
+
+void ToolchainSurvey::describe(std::vector<Toolchain>& toolchains) const {
   std::vector<Toolchain*> unknown;
   for (auto& toolchain : toolchains) {
     if (const auto* seen = lastSeen(toolchain)) {
@@ -66,7 +94,6 @@ std::vector<Toolchain> ToolchainSurvey::runOnce() {
     }
   }
   describeAll(unknown, compilerProgram_);
-  return toolchains;
 }
 
 // The same library in the same state, if it could be used.

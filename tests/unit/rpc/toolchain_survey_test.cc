@@ -49,6 +49,21 @@ TEST_CASE_METHOD(Fixture,
   CHECK_THAT(found[1].problem, Contains("it lacks a symbol"));
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "of equal copies the first that can be used is listed, and those before it that cannot") {
+  for (const char* name : {"a", "b", "c"}) {
+    auto library = install(name, "only b");
+    std::ofstream(library.parent_path() / "libnvrtc-builtins.so.7.5") << "the same";
+  }
+  auto found = survey.run();
+  REQUIRE(found.size() == 2);
+  CHECK_THAT(found[0].library, Contains("/a/"));
+  CHECK_FALSE(found[0].problem.empty());
+  CHECK_THAT(found[1].library, Contains("/b/"));
+  CHECK(found[1].problem.empty());
+  CHECK(found[0].identity == found[1].identity);
+}
+
 TEST_CASE_METHOD(Fixture, "what did not change is not loaded again, unless it could not be used") {
   auto good = install("a");
   auto broken = install("b", "refuse it is ill today");

@@ -14,6 +14,7 @@
 //
 // die N: the first N zygotes of this LIBRARY end before they are ready; die-cloning N, hang-cloning: with a
 // child cloned and not reported. become TEXT: LIBRARY is replaced by a file with TEXT while it is loaded.
+// only NAME: LIBRARY can be loaded only from a folder of that name.
 // Each zygote adds one byte to the file LIBRARY.starts, each description one to FOLDER.descriptions, FOLDER
 // being the one that LIBRARY is in. `--surroundings` prints what was inherited.
 #include <capnp/message.h>
@@ -282,14 +283,16 @@ int describeLibrary(const std::string& library) {
   if (line.word == "die") crash();
   capnp::MallocMessageBuilder message;
   auto report = message.initRoot<schema::ZygoteReport>();
-  if (line.word == "refuse") {
+  const auto folder = std::filesystem::path(library).parent_path().filename();
+  const bool isRefused = line.word == "refuse" || (line.word == "only" && folder != line.rest);
+  if (isRefused) {
     report.setFailed(line.rest);
   } else {
     fillReady(report);
   }
   auto words = capnp::messageToFlatArray(message);
   [[maybe_unused]] auto written = write(STDOUT_FILENO, words.begin(), words.asBytes().size());
-  return line.word == "refuse" ? 1 : 0;
+  return isRefused ? 1 : 0;
 }
 
 // Open descriptors, blocked or ignored signals and the environment, one line each.
