@@ -8,11 +8,10 @@
 #include "jit/names_binding.h"
 #include "jit/role_path.h"
 #include "jit/stand_in_source.h"
+#include "jit/words.h"
 
 namespace kiln {
 namespace {
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Behind the digits at `at`; `at` itself if there are none.
 std::size_t skipDigits(std::string_view text, std::size_t at) {
@@ -166,24 +165,6 @@ class FieldFinder {
   std::string_view log_;
   const Places& places_;
 };
-
-bool isWordCharacter(char c) {
-  return isDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-// Whether `word` stands in `text` by itself, not as part of a longer word.
-bool holdsWord(std::string_view text, std::string_view word) {
-  if (word.empty()) return false;
-  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
-    auto end = at + word.size();
-    bool begins = at == 0 || !isWordCharacter(text[at - 1]) || !isWordCharacter(word.front());
-    bool ends = end == text.size() || !isWordCharacter(text[end]) || !isWordCharacter(word.back());
-    if (begins && ends) return true;
-  }
-  return false;
-}
-
-std::string_view lastComponent(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // What betrays a name where no field is.
 std::set<std::string_view> telltales(const Names& names, const DependencySet& dependencies) {

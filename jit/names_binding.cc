@@ -4,18 +4,13 @@
 #include <array>
 
 #include "jit/role_path.h"
+#include "jit/words.h"
 
 namespace kiln {
 namespace {
 
 constexpr std::array<std::string_view, 5> kNameTokens = {"__FILE__", "__FILE_NAME__", "__BASE_FILE__",
                                                          "source_location", "__builtin_FILE"};
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
-
-bool isWordCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || isDigit(c) || c == '_';
-}
 
 std::string_view skipBlanks(std::string_view text) {
   auto start = text.find_first_not_of(" \t");
@@ -109,22 +104,20 @@ bool renamesLines(std::string_view text) {
 bool isHalfOfToken(std::string_view word) {
   return std::any_of(kNameTokens.begin(), kNameTokens.end(), [&](std::string_view token) {
     if (word.size() >= token.size()) return false;
-    const auto rest = token.size() - word.size();
     auto isTelling = [](std::string_view half) { return half.size() > 2 && half.find('_') != half.npos; };
     if (token.ends_with(word)) return isTelling(word);
-    return token.starts_with(word) && !isTelling(token.substr(token.size() - rest));
+    return token.starts_with(word) && !isTelling(token.substr(word.size()));
   });
 }
 
-// Calls `visit(word)` for each whole word that holds `part`, until it says true; whether it did.
-template <typename Visit>
-bool anyWordWith(std::string_view part, std::string_view text, const Visit& visit) {
+// Whether a whole word that holds `part` is the half of a token.
+bool holdsHalfWith(std::string_view part, std::string_view text) {
   for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) {
     auto start = at;
     auto end = at + part.size();
     while (start > 0 && isWordCharacter(text[start - 1])) --start;
     while (end < text.size() && isWordCharacter(text[end])) ++end;
-    if (visit(text.substr(start, end - start))) return true;
+    if (isHalfOfToken(text.substr(start, end - start))) return true;
   }
   return false;
 }
@@ -133,20 +126,17 @@ bool holdsHalfOfToken(std::string_view text) {
   // Each telling half holds one of these.
   constexpr std::array<std::string_view, 5> kParts = {"E__", "_FILE", "_location", "source_", "__builtin_"};
   return std::any_of(kParts.begin(), kParts.end(),
-                     [&](std::string_view part) { return anyWordWith(part, text, isHalfOfToken); });
-}
-
-// NVRTC defines the macro itself, by __FILE__, in a header that no file is read for.
-bool holdsAssert(std::string_view text) {
-  return anyWordWith("assert", text, [](std::string_view word) { return word == "assert"; });
+                     [&](std::string_view part) { return holdsHalfWith(part, text); });
 }
 
 }  // namespace
 
 bool textBindsNames(std::string_view text) {
+  // NVRTC defines the macro itself, by __FILE__, in a header that no file is read for.
+  constexpr std::string_view kAssert = "assert";
   return std::any_of(kNameTokens.begin(), kNameTokens.end(),
                      [&](std::string_view token) { return text.find(token) != std::string_view::npos; }) ||
-         holdsAssert(text) || holdsOpenEnded(text, "include") || holdsOpenEnded(text, "import") ||
+         holdsWord(text, kAssert) || holdsOpenEnded(text, "include") || holdsOpenEnded(text, "import") ||
          holdsOpenEnded(text, "embed") || splicesWord(text) || renamesLines(text) || holdsHalfOfToken(text);
 }
 
@@ -167,12 +157,12 @@ bool requestBindsNames(const Request& request) {
 }
 
 bool mentionsSource(std::string_view text, const Names& names) {
-  const auto name = std::string_view(names.source).substr(names.source.rfind('/') + 1);
+  const auto name = lastComponent(names.source);
   return !name.empty() && text.find(name) != std::string_view::npos;
 }
 
 bool holdsSourceName(std::string_view text, const Names& names) {
-  auto name = names.source.substr(names.source.rfind('/') + 1);
+  std::string name(lastComponent(names.source));
   for (char& c : name) {
     if (!isWordCharacter(c)) c = '_';
   }

@@ -1,6 +1,7 @@
 #include "jit/stand_in_source.h"
 
 #include "jit/role_path.h"
+#include "jit/words.h"
 
 namespace kiln {
 namespace {
@@ -18,7 +19,7 @@ bool isStandIn(std::string_view source) { return isBelow(source, kStandInDirecto
 
 // What compilers tell languages apart by: ".cu", or nothing.
 std::string_view extensionOf(std::string_view source) {
-  auto name = source.substr(source.rfind('/') + 1);
+  auto name = lastComponent(source);
   auto dot = name.rfind('.');
   return dot == std::string_view::npos || dot == 0 ? std::string_view() : name.substr(dot);
 }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "jit/words.h"
+
 namespace kiln {
 namespace {
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 // NN or NNN, then nothing, 'a' (architecture-specific) or 'f' (family-specific).
 bool isArchitectureNumber(std::string_view text) {

@@ -36,15 +36,19 @@ Failure failure(FailureKind kind, std::string_view source, const std::string& pr
   return {kind, "compiling '" + std::string(source) + "': " + problem, std::move(log)};
 }
 
+Failure outOfMemory(std::string_view source, const std::string& name, std::string log) {
+  return failure(FailureKind::memoryLimit, source,
+                 "NVRTC ran out of memory (" + name +
+                     "); raise the memory limit (memory_limit_mb in kilnd's configuration)",
+                 std::move(log));
+}
+
 }  // namespace
 
 Failure compileFailure(const Library& library, Result result, std::string_view source, std::string log) {
   auto name = std::string(library->getErrorString(result));
   if (result == Result::outOfMemory || (result == Result::compilation && logSaysOutOfMemory(log))) {
-    return failure(FailureKind::memoryLimit, source,
-                   "NVRTC ran out of memory (" + name +
-                       "); raise the memory limit (memory_limit_mb in kilnd's configuration)",
-                   std::move(log));
+    return outOfMemory(source, name, std::move(log));
   }
   switch (result) {
     case Result::compilation:
@@ -66,12 +70,7 @@ Failure compileFailure(const Library& library, Result result, std::string_view s
 Failure callFailure(const Library& library, Result result, std::string_view function,
                     std::string_view source) {
   auto name = std::string(library->getErrorString(result));
-  if (result == Result::outOfMemory) {
-    return failure(FailureKind::memoryLimit, source,
-                   "NVRTC ran out of memory (" + name +
-                       "); raise the memory limit (memory_limit_mb in kilnd's configuration)",
-                   {});
-  }
+  if (result == Result::outOfMemory) return outOfMemory(source, name, {});
   return failure(FailureKind::internal, source, std::string(function) + " failed with " + name, {});
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "frontends/process/file_classes.h"
+
 namespace kiln {
 namespace {
 

@@ -7,7 +7,6 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "frontends/process/file_classes.h"
 #include "frontends/process/job_connection.h"
 #include "frontends/process/recorder.h"
 #include "jit/files.h"
@@ -18,8 +17,7 @@ namespace kiln {
 // the process with a failure that names the file. References stay valid. Not thread-safe.
 class ClientView {
  public:
-  ClientView(JobConnection& job, const FileClasses& classes, Recorder& recorder)
-      : job_(job), classes_(classes), recorder_(recorder) {}
+  ClientView(JobConnection& job, Recorder& recorder) : job_(job), recorder_(recorder) {}
 
   // What is there: absent, file, directory or other.
   const FileAnswer& look(const AskedPath& path);
@@ -43,7 +41,6 @@ class ClientView {
   [[nodiscard]] const std::string* knownMissing(const std::string& path) const;
 
   JobConnection& job_;
-  const FileClasses& classes_;
   Recorder& recorder_;
   std::array<Answers, 4> answers_;  // by FileQuestion::Kind
   Answers ahead_;                   // to looks that the compiler has not come to

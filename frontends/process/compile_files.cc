@@ -64,7 +64,7 @@ CompileFiles::CompileFiles(JobConnection& job, const Request& request, std::stri
       workingDirectory_(absolutePath("", request.names.workingDirectory)),
       classes_(request.names, std::move(toolchainDirectory)),
       recorder_(request.names),
-      client_(job, classes_, recorder_),
+      client_(job, recorder_),
       mentionsSource_(mentionsItsSource(request)) {}
 
 int CompileFiles::open(int directory, const char* path, int flags, mode_t mode) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <filesystem>
 
+#include "jit/words.h"
+
 namespace kiln {
 namespace {
 
@@ -13,8 +15,6 @@ constexpr std::string_view kSharedMemory = "/dev/shm";
 
 // Names under which NVRTC keeps texts of its own. It looks for them on disk in passing.
 constexpr std::array<std::string_view, 2> kInventedNames = {"__nv_nvrtc_builtin_header.h", "__nv_name_map"};
-
-std::string_view fileName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 bool isInKernelTree(std::string_view path) {
   if (isBelowOrSame(path, kSharedMemory)) return false;
@@ -74,7 +74,7 @@ bool FileClasses::isWithinDirectory(std::string_view path) const {
 
 // A source may well live in /dev/shm: a directory of the request opens what lies below it.
 bool FileClasses::isHidden(std::string_view path) const {
-  auto name = fileName(path);
+  auto name = lastComponent(path);
   if (std::find(kInventedNames.begin(), kInventedNames.end(), name) != kInventedNames.end()) return true;
   if (name.starts_with("libcuda.so")) return true;
   if (!isInKernelTree(path)) return false;
@@ -87,7 +87,7 @@ bool FileClasses::isHidden(std::string_view path) const {
 bool FileClasses::isToolchainLibrary(std::string_view path) const {
   auto slash = path.rfind('/');
   if (path.substr(0, slash) != toolchainDirectory_) return false;
-  auto name = fileName(path);
+  auto name = lastComponent(path);
   return name.ends_with(".so") || name.find(".so.") != std::string_view::npos;
 }
 

@@ -9,6 +9,7 @@
 #include "jit/log_names.h"
 #include "jit/names_binding.h"
 #include "jit/role_path.h"
+#include "jit/words.h"
 
 namespace kiln {
 namespace {
@@ -45,11 +46,10 @@ bool namesBind(const Request& request, const Frontend& frontend, const CompileFi
 // Whether `log` says that a source file whose name has the last component of `path` could not be opened.
 bool missesFile(std::string_view log, std::string_view path) {
   constexpr std::string_view kBefore = "open source file \"";
-  const auto name = path.substr(path.rfind('/') + 1);
+  const auto name = lastComponent(path);
   for (auto at = log.find(kBefore); at != std::string_view::npos; at = log.find(kBefore, at + 1)) {
     auto quoted = log.substr(at + kBefore.size());
-    quoted = quoted.substr(0, quoted.find('"'));
-    if (!name.empty() && quoted.substr(quoted.rfind('/') + 1) == name) return true;
+    if (!name.empty() && lastComponent(quoted.substr(0, quoted.find('"'))) == name) return true;
   }
   return false;
 }
