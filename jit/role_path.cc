@@ -15,11 +15,9 @@ std::string directoryOf(std::string_view absolute) {
 
 // What of `path` lies below `directory`; nothing if it does not.
 bool below(std::string_view path, std::string_view directory, std::string_view& rest) {
-  if (!path.starts_with(directory)) return false;
+  if (!isBelowOrSame(path, directory)) return false;
   rest = path.substr(directory.size());
-  if (rest.empty() || directory == "/") return true;
-  if (rest.front() != '/') return false;
-  rest.remove_prefix(1);
+  if (rest.starts_with('/')) rest.remove_prefix(1);
   return true;
 }
 
@@ -55,6 +53,11 @@ std::string absolutePath(std::string_view path, std::string_view workingDirector
   return result.empty() ? "/" : result;
 }
 
+bool isBelowOrSame(std::string_view path, std::string_view directory) {
+  if (directory == "/") return path.starts_with('/');
+  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
 std::vector<RoleDirectory> roleDirectories(const Names& names) {
   std::vector<RoleDirectory> directories;
   for (std::uint32_t i = 0; i < names.includeDirectories.size(); ++i) {
@@ -87,18 +90,9 @@ std::vector<RolePath> rolesSpelledBy(std::string_view spelling, std::vector<Role
                                      const Names& names) {
   const bool isRelative = !spelling.starts_with('/');
   auto beginsWithItsDirectory = [&](const RolePath& role) {
-    switch (role.role) {
-      case FileRole::includeDirectory:
-        return role.path.empty() || spelling.starts_with(includePrefix(names.includeDirectories[role.index]));
-      case FileRole::sourceDirectory: {
-        auto prefix = sourcePrefix(names);
-        return role.path.empty() || (prefix.empty() ? isRelative : spelling.starts_with(prefix));
-      }
-      case FileRole::workingDirectory:
-      case FileRole::absolute:
-        break;
-    }
-    return false;
+    if (role.role != FileRole::includeDirectory && role.role != FileRole::sourceDirectory) return false;
+    const auto prefix = spelledPrefix(role, names);
+    return role.path.empty() || (prefix.empty() ? isRelative : spelling.starts_with(prefix));
   };
   auto isOfWorkingDirectory = [](const RolePath& role) { return role.role == FileRole::workingDirectory; };
   if (spelling.empty()) return roles;
@@ -108,6 +102,19 @@ std::vector<RolePath> rolesSpelledBy(std::string_view spelling, std::vector<Role
     std::copy_if(roles.begin(), roles.end(), std::back_inserter(spelled), isOfWorkingDirectory);
   }
   return spelled.empty() ? roles : spelled;
+}
+
+std::string spelledPrefix(const RolePath& role, const Names& names) {
+  switch (role.role) {
+    case FileRole::includeDirectory:
+      return includePrefix(names.includeDirectories[role.index]);
+    case FileRole::sourceDirectory:
+      return sourcePrefix(names);
+    case FileRole::workingDirectory:
+    case FileRole::absolute:
+      break;
+  }
+  return {};
 }
 
 std::string sourcePrefix(const Names& names) { return names.source.substr(0, names.source.rfind('/') + 1); }

@@ -35,6 +35,9 @@ std::string describe(const RolePath& path);
 // since only the client's file system knows where a symbolic link leads.
 std::string absolutePath(std::string_view path, std::string_view workingDirectory);
 
+// Whether `path` is `directory` or lies below it.
+bool isBelowOrSame(std::string_view path, std::string_view directory);
+
 // The directories of a request, absolute, each with its role: what a role path is relative to.
 struct RoleDirectory {
   FileRole role;
@@ -57,6 +60,9 @@ std::vector<RolePath> rolesOf(std::string_view path, const std::vector<RoleDirec
 std::vector<RolePath> rolesSpelledBy(std::string_view spelling, std::vector<RolePath> roles,
                                      const Names& names);
 
+// What a compiler writes in front of what it finds in the directory of `role`; nothing for the working
+// directory and the absolute role.
+std::string spelledPrefix(const RolePath& role, const Names& names);
 // What a compiler writes in front of a quoted include in the source: its name up to the last slash, "" if it
 // has none.
 std::string sourcePrefix(const Names& names);

@@ -7,12 +7,7 @@ namespace kiln {
 namespace {
 
 bool isBelow(std::string_view path, std::string_view directory) {
-  if (directory == "/") return path.size() > 1 && path.starts_with('/');
-  return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
-}
-
-bool isBelowOrSame(std::string_view path, std::string_view directory) {
-  return path == directory || isBelow(path, directory);
+  return path != directory && isBelowOrSame(path, directory);
 }
 
 bool isStandIn(std::string_view source) { return isBelow(source, kStandInDirectory); }

@@ -62,7 +62,7 @@ void runDaemon(kj::AsyncIoContext& io, const Config& config, ToolchainSurvey& su
   logToolchains({}, toolchains.list(), log);
   adopt(toolchains.list(), pool);
   CompileService service(
-      store, pool, executor, toolchains, {config.jobs, config.queue, config.compileTimeout},
+      store, pool, executor, toolchains, timer, {config.jobs, config.queue, config.compileTimeout},
       {checkOptions, [&log](const StoreError& error) { log.error("the store failed: " + error.message); }});
 
   auto asked = kj::newPromiseAndFulfiller<void>();

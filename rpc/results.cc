@@ -82,8 +82,8 @@ void writeOutcome(schema::Outcome::Builder builder, const Outcome& outcome, Deli
 
 void writeRefusal(schema::Outcome::Builder builder, const Failure& failure) {
   builder.setHow(schema::Outcome::How::MISS);
-  builder.setMissReason("refused before it was looked up");
-  builder.setNotRemembered("nothing was compiled");
+  builder.setMissReason(kNotLookedUp);
+  builder.setNotRemembered(kNothingCompiled);
   convert::write(builder.initFailure(), failure);
 }
 

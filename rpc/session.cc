@@ -33,13 +33,15 @@ std::unexpected<Failure> invalid(std::string message) {
   return std::unexpected(Failure{FailureKind::invalidRequest, std::move(message)});
 }
 
+std::expected<void, Failure> checkNames(schema::Names::Reader names) {
+  const auto directories = names.getIncludeDirectories().size();
+  if (directories <= kMaxIncludeDirectories) return {};
+  return invalid("the request names " + std::to_string(directories) +
+                 " include directories; kilnd takes at most " + std::to_string(kMaxIncludeDirectories) +
+                 ", so leave out those that hold nothing it needs");
+}
+
 std::expected<void, Failure> checkSize(schema::Request::Reader request, std::uint64_t maxMegabytes) {
-  const auto directories = request.getNames().getIncludeDirectories().size();
-  if (directories > kMaxIncludeDirectories) {
-    return invalid("the request names " + std::to_string(directories) +
-                   " include directories; kilnd takes at most " + std::to_string(kMaxIncludeDirectories) +
-                   ", so leave out those that hold nothing it needs");
-  }
   std::uint64_t size = request.getSource().size();
   for (auto header : request.getHeaders()) size += header.getName().size() + header.getContent().size();
   for (auto option : request.getOptions()) size += option.size();
@@ -54,6 +56,9 @@ std::expected<void, Failure> checkSize(schema::Request::Reader request, std::uin
 // The request of a call, if it may be compiled and its hash is what the client says.
 convert::Read<Request> readRequest(schema::Session::CompileParams::Reader params,
                                    std::uint64_t maxMegabytes) {
+  if (auto checked = checkNames(params.getRequest().getNames()); !checked) {
+    return std::unexpected(std::move(checked.error()));
+  }
   if (auto checked = checkSize(params.getRequest(), maxMegabytes); !checked) {
     return std::unexpected(std::move(checked.error()));
   }
@@ -69,6 +74,16 @@ convert::Read<Request> readRequest(schema::Session::CompileParams::Reader params
                    actual.hex() + "; use the libkiln of the same version as kilnd");
   }
   return request;
+}
+
+// What a lookup is to look for, if it may be looked for.
+std::expected<Hash128, Failure> readHash(schema::Session::LookupParams::Reader params) {
+  if (auto checked = checkNames(params.getNames()); !checked) {
+    return std::unexpected(std::move(checked.error()));
+  }
+  if (auto hash = Hash128::fromBytes(convert::bytes(params.getHash()))) return *hash;
+  return invalid(
+      "the request hash must have 16 bytes; use the libkiln of kilnd's version, or send none with compile");
 }
 
 Priority fromSchema(schema::Priority priority) {
@@ -101,13 +116,10 @@ class SessionImpl final : public schema::Session::Server {
   kj::Promise<void> lookup(LookupContext context) override {
     context.allowCancellation();
     auto params = context.getParams();
-    auto hash = Hash128::fromBytes(convert::bytes(params.getHash()));
+    auto hash = readHash(params);
     auto source = std::string(convert::text(params.getNames().getSource()));
     if (!hash) {
-      convert::write(context.getResults().initResult().initFailure(),
-                     Failure{FailureKind::invalidRequest,
-                             "the request hash must have 16 bytes; use the libkiln of kilnd's version, or "
-                             "send none with compile"});
+      convert::write(context.getResults().initResult().initFailure(), hash.error());
       return kj::READY_NOW;
     }
     auto looked = context_.service.lookup(asker(params, convert::read(params.getNames())), *hash);

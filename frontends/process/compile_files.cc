@@ -48,13 +48,6 @@ bool isAskedOfClient(FileClass kind) {
   return kind == FileClass::client || kind == FileClass::roleDirectory || kind == FileClass::ancestor;
 }
 
-bool mentionsItsSource(const Request& request) {
-  auto mentions = [&](const std::string& text) { return mentionsSource(text, request.names); };
-  return mentions(request.source) || std::any_of(request.options.begin(), request.options.end(), mentions) ||
-         std::any_of(request.headers.begin(), request.headers.end(),
-                     [&](const Header& header) { return mentions(header.content); });
-}
-
 void forgetTimes(struct stat& status) { status.st_atim = status.st_mtim = status.st_ctim = {}; }
 
 }  // namespace
@@ -64,8 +57,11 @@ CompileFiles::CompileFiles(JobConnection& job, const Request& request, std::stri
       workingDirectory_(absolutePath("", request.names.workingDirectory)),
       classes_(request.names, std::move(toolchainDirectory)),
       recorder_(request.names),
-      client_(job, recorder_),
-      mentionsSource_(mentionsItsSource(request)) {}
+      client_(job, recorder_) {
+  read(request.source);
+  for (const auto& option : request.options) read(option);
+  for (const auto& header : request.headers) read(header.content);
+}
 
 int CompileFiles::open(int directory, const char* path, int flags, mode_t mode) {
   auto where = absolute(directory, path);
@@ -96,12 +92,17 @@ int CompileFiles::openForReading(const FileView& view, int flags) {
     case FileView::Kind::file:
       if (wantsDirectory) return -ENOTDIR;
       namesBind_ = namesBind_ || textBindsNames(view.content);
-      mentionsSource_ = mentionsSource_ || kiln::mentionsSource(view.content, request_.names);
+      read(view.content);
       return handOver(view, descriptors_.openFile(view));
     case FileView::Kind::absent:
       break;
   }
   return -ENOENT;
+}
+
+void CompileFiles::read(std::string_view text) {
+  mentionsSource_ = mentionsSource_ || kiln::mentionsSource(text, request_.names);
+  recorder_.read(text);
 }
 
 // What fails here is kiln's, and the compiler would take it for the file's.

@@ -59,6 +59,8 @@ class CompileFiles {
   FileView sourceView(const std::string& path);
   FileView clientView(const AskedPath& path);
   int refuseToWrite(const std::string& path);
+  // A text that the compiler is given.
+  void read(std::string_view text);
   int openForReading(const FileView& view, int flags);
   int handOver(const FileView& view, int result);
 

@@ -24,11 +24,6 @@ bool isInKernelTree(std::string_view path) {
 
 }  // namespace
 
-bool isBelowOrSame(std::string_view path, std::string_view directory) {
-  if (directory == "/") return path.starts_with('/');
-  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
 FileClasses::FileClasses(const Names& names, std::string toolchainDirectory)
     : source_(names.source.empty() ? "" : absolutePath(names.source, names.workingDirectory)),
       directories_(roleDirectories(names)),

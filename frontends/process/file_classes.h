@@ -44,7 +44,4 @@ class FileClasses {
   std::string toolchainDirectory_;
 };
 
-// Whether `path` is `directory` or lies below it.
-bool isBelowOrSame(std::string_view path, std::string_view directory);
-
 }  // namespace kiln

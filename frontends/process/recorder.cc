@@ -12,7 +12,8 @@ bool hasContent(FileKind kind) {
 
 }  // namespace
 
-Recorder::Recorder(const Names& names) : names_(names), directories_(roleDirectories(names)) {}
+Recorder::Recorder(const Names& names)
+    : names_(names), directories_(roleDirectories(names)), nested_(names) {}
 
 void Recorder::looked(const AskedPath& path, const FileAnswer& answer) {
   switch (answer.kind) {
@@ -44,18 +45,16 @@ void Recorder::resolved(const AskedPath& path, std::string_view text) { add(path
 // which is missing, so that a tree found elsewhere agrees.
 void Recorder::absent(const AskedPath& path, std::string_view missing) {
   if (!isNew(path, FileKind::absent)) return;
-  auto add = [&](RolePath role) {
-    dependencies_.push_back({std::move(role), FileKind::absent, 0, {}, {}, 0});
-  };
   for (auto& role : rolesOf(path)) {
-    if (role.role == FileRole::absolute) {
-      add({FileRole::absolute, 0, std::string(missing)});
-      continue;
+    auto& [kind, index, rest] = role.path;
+    if (kind == FileRole::absolute) {
+      rest = missing;
+    } else {
+      auto directory = resolve({kind, index, ""}, directories_);
+      rest = isBelowOrSame(directory, missing) ? "" : missing.substr(directory.size());
+      if (rest.starts_with('/')) rest.erase(0, 1);
     }
-    auto directory = resolve({role.role, role.index, ""}, directories_);
-    auto rest = isBelowOrSame(directory, missing) ? "" : missing.substr(directory.size());
-    if (rest.starts_with('/')) rest.remove_prefix(1);
-    add({role.role, role.index, std::string(rest)});
+    recorded_.push_back({std::move(role), {{}, FileKind::absent, 0, {}, {}, 0}});
   }
 }
 
@@ -69,9 +68,8 @@ void Recorder::add(const AskedPath& path, FileKind kind, std::string_view conten
   }
   for (auto& role : rolesOf(path)) {
     // The request's own directories are there for every client that asks with them.
-    if (kind == FileKind::directory && role.path.empty()) continue;
-    dependency.path = std::move(role);
-    dependencies_.push_back(dependency);
+    if (kind == FileKind::directory && role.path.path.empty()) continue;
+    recorded_.push_back({std::move(role), dependency});
   }
 }
 
@@ -80,8 +78,29 @@ bool Recorder::isNew(const AskedPath& path, FileKind kind) {
   return seen_.insert(key.append(path.absolute).append(1, '\0').append(path.spelling)).second;
 }
 
-std::vector<RolePath> Recorder::rolesOf(const AskedPath& path) const {
-  return rolesSpelledBy(path.spelling, kiln::rolesOf(path.absolute, directories_), names_);
+std::vector<Recorder::Role> Recorder::rolesOf(const AskedPath& path) const {
+  std::vector<Role> roles;
+  std::string innermost;
+  for (auto& role : rolesSpelledBy(path.spelling, kiln::rolesOf(path.absolute, directories_), names_)) {
+    auto prefix = spelledPrefix(role, names_);
+    if (roles.empty()) innermost = prefix;
+    const bool isNested = (path.spelling + '/').starts_with(innermost) && innermost.starts_with(prefix);
+    roles.push_back({std::move(role)});
+    if (!isNested) continue;
+    roles.back().outer = std::move(prefix);
+    roles.back().inner = innermost;
+  }
+  return roles;
+}
+
+DependencySet Recorder::dependencies() const {
+  std::vector<Dependency> dependencies;
+  for (const auto& [role, recorded] : recorded_) {
+    if (!nested_.isPathFrom(role.outer, role.inner)) continue;
+    dependencies.push_back(recorded);
+    dependencies.back().path = role.path;
+  }
+  return normalised(std::move(dependencies));
 }
 
 std::uint64_t Recorder::numberOf(std::uint64_t identity) {

@@ -8,6 +8,9 @@
 namespace kiln {
 namespace {
 
+// How long a client may take over a question before another compile runs meanwhile.
+constexpr auto kPatience = 1 * kj::SECONDS;
+
 // Whether the result comes of something that the files of one client did and that no dependency tells of: a
 // file that could not be read, or whose answer the time limit did not wait for.
 bool isForLeaderOnly(const Compiled& compiled, bool awaitsAnswer) {
@@ -53,13 +56,14 @@ class Flight::Seat {
 
 Flight::Flight(FlightKey key, std::shared_ptr<const Toolchain> toolchain,
                std::shared_ptr<const Request> request, kj::Own<JobQueue::Place> place, Compilers& compilers,
-               Executor& executor, Store& store, FlightObserver& observer)
+               Executor& executor, Store& store, kj::Timer& timer, FlightObserver& observer)
     : key_(std::move(key)),
       toolchain_(std::move(toolchain)),
       request_(std::move(request)),
       compilers_(compilers),
       executor_(executor),
       store_(store),
+      timer_(timer),
       observer_(observer),
       place_(kj::mv(place)) {
   run_ = run().eagerlyEvaluate([this](kj::Exception&& exception) {
@@ -142,11 +146,27 @@ Landing Flight::landingFor(const Seat& seat, const Published& published) const {
   return {Landing::Kind::shared, published.entry, published.notRemembered};
 }
 
+kj::Promise<FileReply> Flight::answer(FileQuestion question) {
+  asksForFiles_ = true;
+  auto lending = timer_.afterDelay(kPatience).then([this] {
+    KJ_IF_MAYBE (place, place_) {
+      (*place)->lend();
+    }
+  });
+  return askLeader(std::move(question))
+      .attach(lending.eagerlyEvaluate(nullptr))
+      .then([this](FileReply&& reply) {
+        KJ_IF_MAYBE (place, place_) {
+          (*place)->takeBack();
+        }
+        return std::move(reply);
+      });
+}
+
 // A question belongs to the compile, not to the client it was put to: when the leader changes, it is asked
 // again.
-kj::Promise<FileReply> Flight::answer(FileQuestion question) {
+kj::Promise<FileReply> Flight::askLeader(FileQuestion question) {
   awaitsAnswer_ = true;
-  asksForFiles_ = true;
   if (leader_ == nullptr) return kj::NEVER_DONE;
   auto* asked = leader_;
   auto files = asked->waiter.files->addRef();
@@ -163,7 +183,7 @@ kj::Promise<FileReply> Flight::answer(FileQuestion question) {
                 std::optional<FileReply>&& given) mutable -> kj::Promise<FileReply> {
         awaitsAnswer_ = !given;
         if (given) return std::move(*given);
-        return answer(std::move(question));
+        return askLeader(std::move(question));
       });
 }
 

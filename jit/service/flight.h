@@ -3,6 +3,7 @@
 
 #include <kj/async.h>
 #include <kj/refcount.h>
+#include <kj/timer.h>
 
 #include <chrono>
 #include <compare>
@@ -77,12 +78,14 @@ class FlightObserver {
 // A toolchain is looked at before a compile and again behind it: what came of files that changed meanwhile,
 // be it a result or a crash, is given to nobody.
 //
+// A client that takes its time over a question keeps the compile waiting, not the queue: the slot is lent.
+//
 // Kept alive by its waiters' promises: when the last one is dropped, so is the compile.
 class Flight final : public kj::Refcounted, private FileAnswerer {
  public:
   Flight(FlightKey key, std::shared_ptr<const Toolchain> toolchain, std::shared_ptr<const Request> request,
          kj::Own<JobQueue::Place> place, Compilers& compilers, Executor& executor, Store& store,
-         FlightObserver& observer);
+         kj::Timer& timer, FlightObserver& observer);
   ~Flight() noexcept override;
 
   [[nodiscard]] const FlightKey& key() const { return key_; }
@@ -96,6 +99,7 @@ class Flight final : public kj::Refcounted, private FileAnswerer {
   enum class State { queued, compiling, publishing };
 
   kj::Promise<FileReply> answer(FileQuestion question) override;
+  kj::Promise<FileReply> askLeader(FileQuestion question);
 
   kj::Promise<void> run();
   kj::Promise<void> compileAndLand();
@@ -116,6 +120,7 @@ class Flight final : public kj::Refcounted, private FileAnswerer {
   Compilers& compilers_;
   Executor& executor_;
   Store& store_;
+  kj::Timer& timer_;
   FlightObserver& observer_;
 
   std::list<Seat*> seats_;  // in order of arrival

@@ -10,16 +10,38 @@ JobQueue::Place::Place(JobQueue& queue, Priority priority, std::uint64_t number)
 }
 
 JobQueue::Place::~Place() noexcept {
-  if (running_) {
-    --queue_.running_;
-    queue_.grantSlots();
-  } else {
-    queue_.waiting_.erase(this);
+  switch (state_) {
+    case State::waiting:
+      queue_.waiting_.erase(this);
+      break;
+    case State::running:
+      --queue_.running_;
+      queue_.grantSlots();
+      break;
+    case State::lent:
+      --queue_.lent_;
+      break;
   }
 }
 
+void JobQueue::Place::lend() {
+  const auto mostLent = queue_.slots_ * (kUnderWayPerSlot - 1);
+  if (state_ != State::running || queue_.lent_ >= mostLent) return;
+  state_ = State::lent;
+  --queue_.running_;
+  ++queue_.lent_;
+  queue_.grantSlots();
+}
+
+void JobQueue::Place::takeBack() {
+  if (state_ != State::lent) return;
+  state_ = State::running;
+  --queue_.lent_;
+  ++queue_.running_;
+}
+
 void JobQueue::Place::raise(Priority priority) {
-  if (running_ || priority <= priority_) return;
+  if (state_ != State::waiting || priority <= priority_) return;
   queue_.waiting_.erase(this);
   priority_ = priority;
   queue_.waiting_.insert(this);
@@ -43,7 +65,7 @@ void JobQueue::grantSlots() {
   while (running_ < slots_ && !waiting_.empty()) {
     Place& next = **waiting_.begin();
     waiting_.erase(waiting_.begin());
-    next.running_ = true;
+    next.state_ = Place::State::running;
     ++running_;
     next.granted_.fulfiller->fulfill();
   }

@@ -11,10 +11,14 @@
 
 namespace kiln {
 
-// Gives slots by priority, within a priority in order of arrival. Belongs to one event loop's thread and
+// Gives slots by priority, within a priority in order of arrival. A slot whose compile cannot go on is lent
+// to the next one meanwhile, so that more than `slots` may be under way, and shortly even run, though never
+// more than kUnderWayPerSlot times as many. Belongs to one event loop's thread and
 // outlives its places.
 class JobQueue {
  public:
+  static constexpr unsigned kUnderWayPerSlot = 4;
+
   // Whether a full queue turns the newcomer away. One who was let in before, and has to start over, is not.
   enum class Admission { ifRoom, always };
 
@@ -30,6 +34,10 @@ class JobQueue {
     kj::Promise<void> whenGranted() { return kj::mv(granted_.promise); }
     // Moves forward to where `priority` belongs, if that is further forward.
     void raise(Priority priority);
+    // Lets another run in its stead, if not too many do so already; until it takes its slot back, which it
+    // gets at once. Both have no effect where there is nothing to do. Of a place that is a slot.
+    void lend();
+    void takeBack();
 
    private:
     friend class JobQueue;
@@ -37,7 +45,8 @@ class JobQueue {
     JobQueue& queue_;
     Priority priority_;
     std::uint64_t number_;
-    bool running_ = false;
+    enum class State { waiting, running, lent };
+    State state_ = State::waiting;
     kj::PromiseFulfillerPair<void> granted_ = kj::newPromiseAndFulfiller<void>();
   };
 
@@ -50,7 +59,8 @@ class JobQueue {
   // Null if there is no room and `admission` asks for it.
   kj::Maybe<kj::Own<Place>> enter(Priority priority, Admission admission);
 
-  [[nodiscard]] unsigned running() const { return running_; }
+  // Places that are slots, lent ones included.
+  [[nodiscard]] unsigned running() const { return running_ + lent_; }
   [[nodiscard]] unsigned waiting() const { return static_cast<unsigned>(waiting_.size()); }
 
  private:
@@ -63,6 +73,7 @@ class JobQueue {
   unsigned slots_;
   unsigned capacity_;
   unsigned running_ = 0;
+  unsigned lent_ = 0;
   std::uint64_t nextNumber_ = 0;
   std::set<Place*, RunsBefore> waiting_;
 };

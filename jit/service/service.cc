@@ -17,7 +17,6 @@
 namespace kiln {
 namespace {
 
-constexpr const char* kNotLookedUp = "refused before it was looked up";
 // How often one call starts over because its toolchain changed.
 constexpr unsigned kMostReplacements = 5;
 
@@ -25,12 +24,13 @@ constexpr unsigned kMostReplacements = 5;
 
 class CompileService::Impl final : private FlightObserver {
  public:
-  Impl(Store& store, Compilers& compilers, Executor& executor, Toolchains& toolchains, ServiceLimits limits,
-       ServiceHooks hooks)
+  Impl(Store& store, Compilers& compilers, Executor& executor, Toolchains& toolchains, kj::Timer& timer,
+       ServiceLimits limits, ServiceHooks hooks)
       : store_(store),
         compilers_(compilers),
         executor_(executor),
         toolchains_(toolchains),
+        timer_(timer),
         limits_(limits),
         hooks_(std::move(hooks)),
         queue_(limits.jobs, limits.queue) {}
@@ -89,6 +89,7 @@ class CompileService::Impl final : private FlightObserver {
   Compilers& compilers_;
   Executor& executor_;
   Toolchains& toolchains_;
+  kj::Timer& timer_;
   const ServiceLimits limits_;
   const ServiceHooks hooks_;
   JobQueue queue_;
@@ -204,7 +205,7 @@ kj::Maybe<kj::Own<Flight>> CompileService::Impl::flightFor(Call& call) {
   if (auto found = flights_.find(call.key); found != flights_.end()) return kj::addRef(*found->second);
   KJ_IF_MAYBE (place, queue_.enter(call.priority, call.admission)) {
     auto flight = kj::refcounted<Flight>(call.key, call.toolchain, call.request, kj::mv(*place), compilers_,
-                                         executor_, store_, static_cast<FlightObserver&>(*this));
+                                         executor_, store_, timer_, static_cast<FlightObserver&>(*this));
     flights_.emplace(call.key, flight.get());
     ++statistics_[call.key.domain].misses;
     return kj::mv(flight);
@@ -269,7 +270,7 @@ Outcome CompileService::Impl::refused(std::string domain, Failure failure, std::
           std::make_shared<const Entry>(std::move(entry)),
           {},
           std::move(missReason),
-          "nothing was compiled"};
+          kNothingCompiled};
 }
 
 void CompileService::Impl::compileEnded(const Flight& flight, const Compiled& compiled) {
@@ -295,8 +296,8 @@ kj::Promise<void> CompileService::Impl::drain() {
 }
 
 CompileService::CompileService(Store& store, Compilers& compilers, Executor& executor, Toolchains& toolchains,
-                               ServiceLimits limits, ServiceHooks hooks)
-    : impl_(kj::heap<Impl>(store, compilers, executor, toolchains, limits, std::move(hooks))) {}
+                               kj::Timer& timer, ServiceLimits limits, ServiceHooks hooks)
+    : impl_(kj::heap<Impl>(store, compilers, executor, toolchains, timer, limits, std::move(hooks))) {}
 
 CompileService::~CompileService() = default;
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <kj/async.h>
+#include <kj/timer.h>
 
 #include <chrono>
 #include <expected>
@@ -29,6 +30,10 @@
 #include "jit/store.h"
 
 namespace kiln {
+
+// Why a request that was refused is a miss, and is not remembered.
+inline constexpr const char* kNotLookedUp = "refused before it was looked up";
+inline constexpr const char* kNothingCompiled = "nothing was compiled";
 
 struct Outcome {
   enum class How : std::uint8_t { hit, miss, joined };
@@ -85,12 +90,12 @@ struct ServiceStatistics {
   double savedMilliseconds = 0;                   // what hits and joins did not have to compile again
 };
 
-// All methods belong to the event loop's thread. `store`, `compilers`, `executor` and `toolchains` outlive
-// it, `store` outlives `executor` too, and the promises it gives are gone before it is.
+// All methods belong to the event loop's thread. `store`, `compilers`, `executor`, `toolchains` and `timer`
+// outlive it, `store` outlives `executor` too, and the promises it gives are gone before it is.
 class CompileService {
  public:
   CompileService(Store& store, Compilers& compilers, Executor& executor, Toolchains& toolchains,
-                 ServiceLimits limits, ServiceHooks hooks);
+                 kj::Timer& timer, ServiceLimits limits, ServiceHooks hooks);
   ~CompileService();
 
   // The request's language is part of its hash, so that `asker.toolchain` is chosen for every language there

@@ -177,6 +177,12 @@ def test_a_request_of_too_many_directories_is_refused(daemon, serves_on):
     kind, message = failure(compile_once(daemon, DictionaryFiles({}), PLAIN, names=names))
     assert (kind, "at most 1000" in message) == ("invalid_request", True), message
 
+    async def look_up():
+        opened, session = await connect(daemon.socket)
+        return (await session.lookup(hash=bytes(16), names=names)).result.failure.message
+
+    assert run(look_up()) == message
+
 
 def test_an_option_without_its_value_is_the_compiler_s_own_error(kiln, reference, serves_on, work):
     (work / "k.cu").write_bytes(PLAIN)

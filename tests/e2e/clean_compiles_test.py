@@ -352,3 +352,31 @@ def test_one_client_s_silence_is_no_failure_of_those_who_wait_for_the_same_compi
     told, message = failure(leader)
     assert told == kind and "/scale.h'" in message
     assert cubin(other)[0] == "miss"
+
+
+def test_a_client_that_takes_its_time_keeps_nobody_else_waiting(make_daemon):
+    daemon = make_daemon(toolchains=("13.0",), config="jobs = 1\nfile_timeout_seconds = 3600")
+    daemon.start()
+
+    class Slow(DictionaryFiles):
+        def __init__(self, files):
+            super().__init__(files)
+            self.reached, self.goes_on = asyncio.Event(), asyncio.Event()
+
+        async def before_look(self, path):
+            self.reached.set()
+            await self.goes_on.wait()
+
+    async def scenario():
+        slow = Slow({HEADER: CONTENT})
+        first, first_session = await connect(daemon.socket)
+        second, second_session = await connect(daemon.socket)
+        waiting = asyncio.ensure_future(ask(first_session, slow, SCALES))
+        await slow.reached.wait()
+        other = await ask(second_session, DictionaryFiles({HEADER: CONTENT}), SCALES.replace(b"k(", b"other("))
+        assert not waiting.done()
+        slow.goes_on.set()
+        return other, await waiting
+
+    for outcome in run(scenario()):
+        assert cubin(outcome)[0] == "miss"

@@ -214,6 +214,26 @@ def test_a_virtual_environment_that_moved_hits_and_compiles_its_own_where_a_head
         assert outcomes == ["miss", expected]
 
 
+def test_an_environment_beside_the_source_that_moved_away_hits_unless_the_source_leads_there(kiln, reference, folder, work):
+    """The source's directory holds the include directory, until it does not: `"venv/v.h"` is then another file, or none."""
+    beside, moved = folder / "project/.venv/include", folder / "opt/venv/include"
+    for include in (beside, moved):
+        (include / "part").mkdir(parents=True)
+        (include / "v.h").write_text('#include "part/w.h"\n')
+        (include / "part/w.h").write_text("#define V 2\n")
+    project = beside.parent.parent
+    found = '#include <v.h>\n__global__ void k(int* x) { *x = V; }\n'
+    led = '#if __has_include(".venv/include/part/w.h")\n#define W 1\n#else\n#define W 2\n#endif\n' + found.replace("V;", "V + W;")
+    for name, text, expected in (("found.cu", found, "hit"), ("led.cu", led, "miss")):
+        first = asked(kiln, reference, Place(project, str(project / name), [str(beside)]), text)
+        assert_equal(*first)
+        (project / ".venv").rename(project / "gone")
+        second = asked(kiln, reference, Place(project, str(project / name), [str(moved)]), text)
+        (project / "gone").rename(project / ".venv")
+        assert_equal(*second)
+        assert (first[0]["outcome"], second[0]["outcome"]) == ("miss", expected)
+
+
 class Temporary:
     """Compiles as CuPy does: each time from a new directory below the temporary one, under a name nobody gave before."""
 

@@ -51,6 +51,7 @@ TEST_CASE("a file read is recorded with its digests under each role it may have"
   client.file("/client/include/a.h", "int a;").file("/client/work/b.h", "int b;");
   auto request = clientRequest();
   request.names.includeDirectories.push_back("/client");
+  request.source = "#include <include/a.h>\n";
   auto outcome = opening(client, {"/client/include/a.h", "b.h"}, request);
 
   CHECK(outcome.log() == "text: int a;|text: int b;|");
@@ -187,6 +188,7 @@ TEST_CASE(
   auto request = clientRequest();
   request.names.includeDirectories = {"/client/include", "/client/include/a/deep", "/client/include/b/deep",
                                       "/client/src/inc"};
+  request.source = "#if __has_include(\"inc\")\n#endif\n";
   auto outcome = runJobWith(request, client, [](const Request&) {
     std::string log;
     for (const char* path : {"/client/include/a", "/client/include/b", "/client/src/inc"})

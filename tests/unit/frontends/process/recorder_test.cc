@@ -37,6 +37,34 @@ TEST_CASE("an absence outside the request's directories is absolute") {
   CHECK(described(recorder) == std::vector<std::string>{"/etc/nvcc"});
 }
 
+TEST_CASE("what lies in a directory within another is the outer one's only where a text leads there") {
+  const Names names{"/p/k.cu", "/w", {"/p/.venv/include"}};
+  const AskedPath header{"/p/.venv/include/v.h", "/p/.venv/include/v.h"};
+  const std::vector<std::string> inner{"<include 0>/v.h"};
+  const std::vector<std::string> both{"<include 0>/v.h", "<source>/.venv/include/v.h"};
+  auto rolesAfterReading = [&](const AskedPath& path, const std::string& before, const std::string& behind) {
+    Recorder recorder(names);
+    recorder.read(before);
+    recorder.looked(path, {FileAnswer::Kind::file, 9, 3, "abc"});
+    recorder.read(behind);
+    return described(recorder);
+  };
+  CHECK(rolesAfterReading(header, "#include <v.h>\n", "") == inner);
+  CHECK(rolesAfterReading(header, "#include \".venv/include/v.h\"\n", "") == both);
+  CHECK(rolesAfterReading(header, "", "#include \".\\\nvenv/include/v.h\"\n") == both);
+  CHECK(rolesAfterReading({header.absolute}, "#include <v.h>\n", "") == both);
+}
+
+TEST_CASE("an absence in a directory within another is the outer one's only where a text leads there") {
+  const Names names{"/p/k.cu", "/w", {"/p/include"}};
+  Recorder recorder(names);
+  recorder.read("#include <v.h>  // include what is included\n");
+  recorder.looked({"/p/include/v.h", "/p/include/v.h"}, absentAt("/p/include/v.h"));
+  CHECK(described(recorder) == std::vector<std::string>{"<include 0>/v.h"});
+  recorder.read("--pre-include=include/v.h");
+  CHECK(described(recorder) == std::vector<std::string>{"<include 0>/v.h", "<source>/include/v.h"});
+}
+
 TEST_CASE("a spelling that begins with a directory's own is of that directory alone") {
   Recorder recorder(kNames);
   recorder.looked({"/w/include/cub/a.h", "/w/include/cub/a.h"}, absentAt("/w/include/cub"));

@@ -92,6 +92,44 @@ TEST_CASE("a place that is raised overtakes, one that is lowered stays") {
   CHECK(fixture.granted == Granted{"running", "second"});
 }
 
+TEST_CASE("a slot that is lent goes to the next, and comes back at once") {
+  QueueFixture fixture;
+  auto lender = fixture.enter("lender");
+  auto next = fixture.enter("next");
+  auto last = fixture.enter("last");
+  KJ_ASSERT_NONNULL(lender)->lend();
+  KJ_ASSERT_NONNULL(lender)->lend();
+  fixture.scope.poll();
+  CHECK(fixture.granted == Granted{"lender", "next"});
+  CHECK(fixture.queue.running() == 2);
+  KJ_ASSERT_NONNULL(lender)->takeBack();
+  KJ_ASSERT_NONNULL(lender)->takeBack();
+  next = nullptr;
+  fixture.scope.poll();
+  CHECK(fixture.granted == Granted{"lender", "next"});
+  lender = nullptr;
+  fixture.scope.poll();
+  CHECK(fixture.granted == Granted{"lender", "next", "last"});
+  CHECK(fixture.queue.running() == 1);
+}
+
+TEST_CASE("slots are lent up to a number, and who leaves a lent one makes room for another") {
+  QueueFixture fixture;
+  std::vector<kj::Maybe<kj::Own<JobQueue::Place>>> places;
+  for (unsigned i = 0; i < JobQueue::kUnderWayPerSlot + 1; ++i) {
+    places.push_back(fixture.enter(std::to_string(i)));
+    KJ_IF_MAYBE (place, places.back()) {
+      (*place)->lend();
+    }
+  }
+  CHECK(fixture.queue.running() == JobQueue::kUnderWayPerSlot);
+  CHECK(fixture.queue.waiting() == 1);
+  places.front() = nullptr;
+  KJ_ASSERT_NONNULL(places[JobQueue::kUnderWayPerSlot - 1])->lend();
+  CHECK(fixture.queue.running() == JobQueue::kUnderWayPerSlot);
+  CHECK(fixture.queue.waiting() == 0);
+}
+
 TEST_CASE("who leaves the queue is not granted a slot") {
   QueueFixture fixture;
   auto running = fixture.enter("running");

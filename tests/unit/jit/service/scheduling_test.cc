@@ -90,6 +90,23 @@ TEST_CASE("who starts over is let in though the queue is full") {
   CHECK_FALSE(failureOf(startsOver.wait(fixture.io.waitScope)));
 }
 
+TEST_CASE("a compile whose client does not answer lets others run meanwhile") {
+  ServiceFixture fixture({.jobs = 1});
+  fixture.compilers.reads = {kHeader};
+  auto silent = filesWith("v1");
+  silent->isSilent = true;
+  auto stalled = fixture.compileSource(*silent, "stalled");
+  fixture.settle();
+  auto files = filesWith("v1");
+  auto honest = fixture.compileSource(*files, "honest");
+  fixture.timer.advanceTo(fixture.timer.now() + 999 * kj::MILLISECONDS);
+  fixture.settle();
+  CHECK_FALSE(honest.poll(fixture.io.waitScope));
+  fixture.timer.advanceTo(fixture.timer.now() + 1 * kj::MILLISECONDS);
+  CHECK(outputOf(honest.wait(fixture.io.waitScope)) == "nvrtc 13.0:honest+v1");
+  CHECK(fixture.service.running() == 1);
+}
+
 TEST_CASE("draining refuses new compiles and resolves when the last call is through") {
   ServiceFixture fixture;
   fixture.compilers.isHeld = true;

@@ -155,7 +155,7 @@ ServiceFixture::ServiceFixture(ServiceLimits limits)
             return onDisk;
           },
           [this](const ToolchainList&, const ToolchainList& after) { changes.push_back(after); }),
-      service(store, compilers, executor, toolchains, limits,
+      service(store, compilers, executor, toolchains, timer, limits,
               {[this](const Request&) -> std::expected<void, Failure> {
                  if (!refusal.message.empty()) return std::unexpected(refusal);
                  return {};

@@ -120,6 +120,7 @@ class ServiceFixture {
   unsigned scans = 0;
   std::vector<ToolchainList> changes;  // each list that replaced another
   Toolchains toolchains;
+  kj::TimerImpl timer{kj::origin<kj::TimePoint>()};  // stands still unless advanced
   CompileService service;
 };
 
