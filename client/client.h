@@ -99,7 +99,7 @@ struct StatusReply {
   struct CompilerProcess {
     std::uint32_t processId;
     std::string toolchain;
-    bool isZygote;
+    std::string role;  // "zygote", "spare" or "compile"; "unknown" if only a later version knows it
   };
   std::string version, domain, store, socket;
   std::uint32_t processId = 0, clients = 0, running = 0, queued = 0, jobs = 0;

@@ -143,6 +143,18 @@ StatsReply readStats(schema::Stats::Reader reader) {
   return stats;
 }
 
+std::string roleName(schema::Status::CompilerRole role) {
+  switch (role) {
+    case schema::Status::CompilerRole::ZYGOTE:
+      return "zygote";
+    case schema::Status::CompilerRole::SPARE:
+      return "spare";
+    case schema::Status::CompilerRole::COMPILE:
+      return "compile";
+  }
+  return "unknown";
+}
+
 StatusReply readStatus(schema::Status::Reader reader) {
   StatusReply status;
   status.version = convert::text(reader.getVersion());
@@ -156,7 +168,7 @@ StatusReply readStatus(schema::Status::Reader reader) {
   status.jobs = reader.getJobs();
   for (auto item : reader.getCompilers()) {
     status.compilers.push_back(
-        {item.getProcessId(), std::string(convert::text(item.getToolchain())), item.getIsZygote()});
+        {item.getProcessId(), std::string(convert::text(item.getToolchain())), roleName(item.getRole())});
   }
   status.stopping = reader.getStopping();
   return status;

@@ -57,12 +57,28 @@ void writeToolchains(capnp::List<schema::Toolchain>::Builder builder, const Tool
   }
 }
 
+namespace {
+
+schema::Status::CompilerRole toSchema(CompilerRole role) {
+  switch (role) {
+    case CompilerRole::zygote:
+      return schema::Status::CompilerRole::ZYGOTE;
+    case CompilerRole::spare:
+      return schema::Status::CompilerRole::SPARE;
+    case CompilerRole::compile:
+      break;
+  }
+  return schema::Status::CompilerRole::COMPILE;
+}
+
+}  // namespace
+
 void writeProcesses(capnp::List<schema::Status::CompilerProcess>::Builder builder,
                     const std::vector<CompilerProcessInfo>& processes) {
   for (unsigned i = 0; i < processes.size(); ++i) {
     builder[i].setProcessId(static_cast<std::uint32_t>(processes[i].processId));
     builder[i].setToolchain(convert::toText(processes[i].toolchain));
-    builder[i].setIsZygote(processes[i].isZygote);
+    builder[i].setRole(toSchema(processes[i].role));
   }
 }
 

@@ -41,8 +41,7 @@ Report reportOf(const std::vector<client::ToolchainReply>& toolchains) {
 Report reportOf(const client::StatusReply& status) {
   Report::Table compilers{{"process", "toolchain", "role"}, {}};
   for (const auto& compiler : status.compilers) {
-    compilers.rows.push_back({std::uint64_t{compiler.processId}, compiler.toolchain,
-                              std::string(compiler.isZygote ? "zygote" : "compile")});
+    compilers.rows.push_back({std::uint64_t{compiler.processId}, compiler.toolchain, compiler.role});
   }
   Report report;
   report.add("version", status.version);

@@ -11,6 +11,13 @@
 #include "frontends/pool/zygote.h"
 
 namespace kiln {
+namespace {
+
+// How long no compile has run when a spare child is made: its page faults must not be in the way of the reply
+// to the last one, nor of a next one that is there already.
+constexpr kj::Duration kIdle = 5 * kj::MILLISECONDS;
+
+}  // namespace
 
 class CompilerPool::Impl {
  public:
@@ -23,8 +30,11 @@ class CompilerPool::Impl {
                                 std::chrono::milliseconds timeout, FileAnswerer& files) {
     auto& seat = seatFor(toolchain);
     ++seat.compiles;
+    ++compiles_;
+    spareSoon_ = nullptr;
     auto leave = kj::defer([this, &seat] {
       --seat.compiles;
+      if (--compiles_ == 0) keepSpareSoon(seat);
       retire();
     });
     auto job = kj::heap<Job>(context_, toolchain, request, timeout, files);
@@ -57,6 +67,16 @@ class CompilerPool::Impl {
     return seats_.emplace_back(context_, toolchain);
   }
 
+  void keepSpareSoon(Seat& seat) {
+    spareSoon_ = context_.timer.afterDelay(kIdle)
+                     .then([this, toolchain = seat.toolchain] {
+                       for (auto& kept : seats_) {
+                         if (kept.toolchain == toolchain) kept.zygote.keepSpare();
+                       }
+                     })
+                     .eagerlyEvaluate(nullptr);
+  }
+
   void retire() {
     std::erase_if(seats_, [this](const Seat& seat) { return seat.compiles == 0 && !isKept(seat.toolchain); });
   }
@@ -70,6 +90,8 @@ class CompilerPool::Impl {
   PoolContext context_;
   std::list<Seat> seats_;
   std::optional<ToolchainList> kept_;
+  unsigned compiles_ = 0;  // that run, in all seats
+  kj::Promise<void> spareSoon_ = nullptr;
   kj::Canceler running_;
 };
 

@@ -22,10 +22,12 @@ struct PoolOptions {
   std::chrono::milliseconds zygoteStartTimeout{30'000};
 };
 
+enum class CompilerRole { zygote, spare, compile };
+
 struct CompilerProcessInfo {
   int processId = 0;
   std::string toolchain;
-  bool isZygote = false;
+  CompilerRole role = CompilerRole::compile;
 };
 
 // All methods belong to the event loop's thread, and that thread lives as long as the pool: the compilers die

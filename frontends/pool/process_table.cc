@@ -26,6 +26,8 @@ class CompilerProcess::Watched {
   KJ_DISALLOW_COPY(Watched);
 
   [[nodiscard]] const CompilerProcessInfo& info() const { return info_; }
+  void setRole(CompilerRole role) { info_.role = role; }
+  bool hasEnded() { return process_.tryReap().has_value(); }
   void kill() { process_.kill(); }
   kj::Promise<ExitStatus> onExit() { return exit_.addBranch(); }
 
@@ -55,12 +57,22 @@ CompilerProcess::~CompilerProcess() noexcept {
 }
 
 int CompilerProcess::id() const { return watched_->info().processId; }
+bool CompilerProcess::hasEnded() { return watched_->hasEnded(); }
+void CompilerProcess::setRole(CompilerRole role) { watched_->setRole(role); }
 void CompilerProcess::kill() { watched_->kill(); }
 kj::Promise<ExitStatus> CompilerProcess::onExit() { return watched_->onExit(); }
 
-ProcessTable::ProcessTable(kj::UnixEventPort& port) : port_(port), buried_(*this) {}
+ProcessTable::ProcessTable(kj::UnixEventPort& port)
+    : port_(port), buried_(kj::heap<kj::TaskSet>(static_cast<kj::TaskSet::ErrorHandler&>(*this))) {}
 
-ProcessTable::~ProcessTable() noexcept = default;
+ProcessTable::~ProcessTable() noexcept {
+  std::vector<int> zygotes;
+  for (const auto& info : processes()) {
+    if (info.role == CompilerRole::zygote) zygotes.push_back(info.processId);
+  }
+  buried_ = nullptr;  // reaps
+  for (int zygote : zygotes) strays(zygote);
+}
 
 CompilerProcess ProcessTable::add(Process process, CompilerProcessInfo info) {
   info.processId = process.id();
@@ -70,25 +82,30 @@ CompilerProcess ProcessTable::add(Process process, CompilerProcessInfo info) {
 void ProcessTable::bury(kj::Own<CompilerProcess::Watched> watched) {
   watched->kill();
   const auto& info = watched->info();
-  const bool mayLeaveStrays = info.isZygote && living_.contains(watched.get());
+  const bool mayLeaveStrays = info.role == CompilerRole::zygote && living_.contains(watched.get());
   auto exit = watched->onExit().ignoreResult();
   if (mayLeaveStrays) {
     exit = exit.then(
         [this, group = info.processId, toolchain = info.toolchain] { buryStrays(group, toolchain); });
   }
-  buried_.add(exit.attach(kj::mv(watched)));
+  buried_->add(exit.attach(kj::mv(watched)));
 }
 
 void ProcessTable::buryStrays(int group, const std::string& toolchain) {
+  for (auto& stray : strays(group)) add(std::move(stray), {.toolchain = toolchain});
+}
+
+std::vector<Process> ProcessTable::strays(int group) const {
+  std::vector<Process> found;
   // Children cloned with CLONE_PARENT are children of the very thread that started the zygote.
   std::ifstream children("/proc/thread-self/children");
   for (int id = 0; children >> id;) {
     bool known = std::ranges::any_of(living_, [&](auto* watched) { return watched->info().processId == id; });
     if (known || getpgid(id) != group) continue;
     int pidfd = openPidfd(id);
-    if (pidfd < 0) continue;
-    add(Process(kj::AutoCloseFd(pidfd), id), {.toolchain = toolchain});
+    if (pidfd >= 0) found.emplace_back(kj::AutoCloseFd(pidfd), id);
   }
+  return found;
 }
 
 std::vector<CompilerProcessInfo> ProcessTable::processes() const {

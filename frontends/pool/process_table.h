@@ -24,6 +24,9 @@ class CompilerProcess {
   ~CompilerProcess() noexcept;
 
   [[nodiscard]] int id() const;
+  // Also before onExit() says so.
+  [[nodiscard]] bool hasEnded();
+  void setRole(CompilerRole role);
   void kill();
   // Resolves once the process has ended and is reaped. May be asked for as often as one likes.
   kj::Promise<ExitStatus> onExit();
@@ -37,7 +40,8 @@ class CompilerProcess {
   kj::Own<Watched> watched_;
 };
 
-// Outlives its processes' handles. Destroying it kills and reaps, blocking, what was not reaped yet.
+// Outlives its processes' handles. Destroying it kills and reaps, blocking, what was not reaped yet, strays
+// included.
 class ProcessTable final : private kj::TaskSet::ErrorHandler {
  public:
   explicit ProcessTable(kj::UnixEventPort& port);
@@ -56,12 +60,14 @@ class ProcessTable final : private kj::TaskSet::ErrorHandler {
 
  private:
   friend class CompilerProcess;
+  // Destroying them kills and reaps, blocking.
+  [[nodiscard]] std::vector<Process> strays(int group) const;
   void bury(kj::Own<CompilerProcess::Watched> watched);
   void taskFailed(kj::Exception&& exception) override;
 
   kj::UnixEventPort& port_;
   std::set<const CompilerProcess::Watched*> living_;
-  kj::TaskSet buried_;
+  kj::Own<kj::TaskSet> buried_;
 };
 
 }  // namespace kiln

@@ -65,12 +65,20 @@ kj::Promise<Zygote::Result> Zygote::clone() {
   auto waiting = kj::newPromiseAndFulfiller<Result>();
   if (refusal_) {
     waiting.fulfiller->fulfill(std::unexpected(*refusal_));
+  } else if (spare_ && !spare_->process.hasEnded()) {
+    spare_->process.setRole(CompilerRole::compile);
+    waiting.fulfiller->fulfill(*std::exchange(spare_, std::nullopt));
   } else {
     waiters_.push_back({.fulfiller = kj::mv(waiting.fulfiller)});
     prepare();
     orderNext();
   }
   return kj::mv(waiting.promise);
+}
+
+void Zygote::keepSpare() {
+  wantsSpare_ = true;
+  orderNext();
 }
 
 kj::Promise<void> Zygote::keepAlive() {
@@ -119,7 +127,8 @@ std::expected<void, Failure> Zygote::start() {
                         .control = sockets->theirs.get(),
                         .standardOutput = {}});
   if (!process) return std::unexpected(std::move(process.error()));
-  process_.emplace(context_.table.add(std::move(*process), {.toolchain = toolchain_, .isZygote = true}));
+  process_.emplace(
+      context_.table.add(std::move(*process), {.toolchain = toolchain_, .role = CompilerRole::zygote}));
   control_ = kj::heap<ControlSocket>(context_.port, kj::mv(sockets->ours));
   return {};
 }
@@ -172,10 +181,17 @@ void Zygote::handleClone(schema::ZygoteReport::Cloned::Reader cloned,
   if (!ordered_ || ordered_->job != cloned.getJob()) return;
   deadline_ = nullptr;
   pause_ = kFirstPause;
-  auto waiter = *std::exchange(ordered_, std::nullopt);
-  // Nobody may be waiting any more: then the child goes with `process`.
-  if (waiter.fulfiller->isWaiting()) {
-    waiter.fulfiller->fulfill(Clone{std::move(process), kj::mv(waiter.socket)});
+  Clone clone{std::move(process), kj::mv(std::exchange(ordered_, std::nullopt)->socket)};
+  dropWaitersGone();
+  if (!waiters_.empty()) {
+    waiters_.front().fulfiller->fulfill(std::move(clone));
+    waiters_.pop_front();
+  } else if (!spare_) {
+    clone.process.setRole(CompilerRole::spare);
+    wantsSpare_ = false;
+    spare_.emplace(std::move(clone));
+    spareEnds_ =
+        spare_->process.onExit().then([this](ExitStatus) { spare_.reset(); }).eagerlyEvaluate(nullptr);
   }
   orderNext();
 }
@@ -184,25 +200,18 @@ void Zygote::handleCloneFailed(schema::ZygoteReport::CloneFailed::Reader report)
   if (!ordered_ || ordered_->job != report.getJob()) return;
   deadline_ = nullptr;
   auto message = whatFailed() + " cannot clone a child: " + std::string(convert::text(report.getMessage()));
-  std::exchange(ordered_, std::nullopt)
-      ->fulfiller->fulfill(std::unexpected(Failure{FailureKind::toolchainUnavailable, std::move(message)}));
+  ordered_.reset();
+  failNext({FailureKind::toolchainUnavailable, std::move(message)});
   orderNext();
 }
 
 void Zygote::orderNext() {
   if (state_ != State::ready || ordered_) return;
-  while (!waiters_.empty() && !waiters_.front().fulfiller->isWaiting()) waiters_.pop_front();
-  if (waiters_.empty()) return;
-  ordered_ = kj::mv(waiters_.front());
-  waiters_.pop_front();
+  dropWaitersGone();
+  if (waiters_.empty() && (!wantsSpare_ || spare_)) return;
   auto sockets = socketPair(SOCK_STREAM);
-  if (!sockets) {
-    std::exchange(ordered_, std::nullopt)
-        ->fulfiller->fulfill(std::unexpected(cannotConnect(sockets.error())));
-    return;
-  }
-  ordered_->job = ++lastJob_;
-  ordered_->socket = kj::mv(sockets->ours);
+  if (!sockets) return failNext(cannotConnect(sockets.error()));
+  ordered_ = Order{++lastJob_, kj::mv(sockets->ours)};
   expectAnswer("did not clone a child");
   if (!control_->order(ordered_->job, sockets->theirs)) giveUp("does not take orders any more");
 }
@@ -228,6 +237,7 @@ void Zygote::finish(ExitStatus status) {
   // A child reported at the last moment is there, and its job need not start again.
   while (auto packet = control_->tryReceive()) handle(kj::mv(*packet));
   control_ = nullptr;
+  spare_.reset();
   context_.table.buryStrays(process_->id(), toolchain_);
   process_.reset();
 
@@ -246,13 +256,25 @@ void Zygote::finish(ExitStatus status) {
   wanted_ = before == State::ready || !waiters_.empty();
 }
 
+void Zygote::dropWaitersGone() {
+  while (!waiters_.empty() && !waiters_.front().fulfiller->isWaiting()) waiters_.pop_front();
+}
+
+void Zygote::failNext(Failure failure) {
+  wantsSpare_ = false;
+  dropWaitersGone();
+  if (waiters_.empty()) return;
+  waiters_.front().fulfiller->fulfill(std::unexpected(std::move(failure)));
+  waiters_.pop_front();
+}
+
 void Zygote::refuse(Failure failure) {
   for (auto& waiter : std::exchange(waiters_, {})) waiter.fulfiller->fulfill(std::unexpected(failure));
   refusal_ = std::move(failure);
 }
 
 void Zygote::countDeath(const Failure& failure) {
-  if (ordered_) waiters_.push_front(*std::exchange(ordered_, std::nullopt));
+  ordered_.reset();
   for (auto& waiter : std::exchange(waiters_, {})) {
     if (++waiter.deaths < kDeathsToGiveUp) {
       waiters_.push_back(kj::mv(waiter));

@@ -23,10 +23,12 @@ struct Clone {
 };
 
 // A zygote's life: it is started when somebody wants it, gets ready or refuses, and then clones one child at
-// a time until it dies. Between two lives lies a pause that grows until a clone succeeds. Whoever waits for a
-// clone when a zygote dies waits for the next one, but not for ever; whom a zygote refuses is told at once,
-// and so are those who ask during the pause behind it. A zygote whose library was replaced before it was
-// ready may have loaded either, and counts as one that refuses.
+// a time until it dies. One may be kept for the clone that is asked for next: it has the job's way in behind
+// it, and the page faults of a fresh clone (frontends/process/prefault.h). Between two lives lies a pause
+// that grows until a clone succeeds. Whoever waits for a clone when a zygote dies waits for the next one, but
+// not for ever; whom a zygote refuses is told at once, and so are those who ask during the pause behind it. A
+// zygote whose library was replaced before it was ready may have loaded either, and counts as one that
+// refuses.
 class Zygote {
  public:
   using Result = std::expected<Clone, Failure>;
@@ -38,6 +40,8 @@ class Zygote {
 
   // Starts the process, if it is not there.
   void prepare();
+  // Has a child made for the next clone(), unless there is one.
+  void keepSpare();
   // A new child. Never rejects; failures are toolchainUnavailable and compilerCrash.
   kj::Promise<Result> clone();
 
@@ -47,8 +51,10 @@ class Zygote {
   struct Waiter {
     kj::Own<kj::PromiseFulfiller<Result>> fulfiller;
     int deaths = 0;  // of zygotes, while this one waited
+  };
+  struct Order {
     std::uint64_t job = 0;
-    kj::AutoCloseFd socket = nullptr;
+    kj::AutoCloseFd socket;  // kilnd's end
   };
 
   kj::Promise<void> keepAlive();
@@ -64,6 +70,9 @@ class Zygote {
   void handleClone(schema::ZygoteReport::Cloned::Reader cloned, std::optional<kj::AutoCloseFd> descriptor);
   void handleCloneFailed(schema::ZygoteReport::CloneFailed::Reader report);
   void orderNext();
+  void dropWaitersGone();
+  // Tells the first who waits, if anybody does.
+  void failNext(Failure failure);
   void expectAnswer(std::string otherwise);
   void giveUp(std::string why);
 
@@ -85,7 +94,10 @@ class Zygote {
   std::optional<Failure> refusal_;  // between a refusal and the end of the pause behind it
 
   std::deque<Waiter> waiters_;
-  std::optional<Waiter> ordered_;  // whose clone the zygote is about to report
+  std::optional<Order> ordered_;  // the clone that the zygote is about to report
+  bool wantsSpare_ = false;
+  std::optional<Clone> spare_;
+  kj::Promise<void> spareEnds_ = nullptr;  // drops a spare that died
   std::uint64_t lastJob_ = 0;
 
   // Of the present life.

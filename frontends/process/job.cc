@@ -6,6 +6,7 @@
 
 #include "frontends/process/interpose.h"
 #include "frontends/process/job_connection.h"
+#include "frontends/process/prefault.h"
 #include "jit/log_names.h"
 #include "jit/names_binding.h"
 #include "jit/role_path.h"
@@ -76,6 +77,7 @@ std::string directoryForHeader(const Compiled& compiled, const Names& names) {
 }  // namespace
 
 int runJob(int socket, LoadedToolchain& toolchain) {
+  prefaultUntilReadable(socket);
   JobConnection job(socket);
   auto request = job.take();
   if (!request) job.end(std::move(request.error()));

@@ -335,5 +335,6 @@ struct Status {
   compilers @9 :List(CompilerProcess);
   stopping @10 :Bool;
 
-  struct CompilerProcess { processId @0 :UInt32; toolchain @1 :Text; isZygote @2 :Bool; }
+  struct CompilerProcess { processId @0 :UInt32; toolchain @1 :Text; role @2 :CompilerRole; }
+  enum CompilerRole { zygote @0; spare @1; compile @2; }  # spare: waits for the next compile
 }

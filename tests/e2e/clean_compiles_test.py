@@ -1,6 +1,7 @@
 """Only clean compiles are remembered: what something got in the way of is told as what it is, and then forgotten."""
 
 import asyncio
+import contextlib
 import json
 import os
 import pathlib
@@ -10,7 +11,7 @@ import stat
 
 import pytest
 
-from harness import DEADLINE, Kiln, cuda_includes
+from harness import DEADLINE, Kiln, cuda_includes, wait_for
 from kernels import BLOCK_REDUCE, SAXPY
 from scripted_client import (
     INCLUDE,
@@ -155,6 +156,33 @@ def test_nor_is_one_where_that_directory_is_one_of_the_request_s(kiln, work):
     assert [kiln.compile("k.cu", "-Iinclude", status=1)["outcome"] for _ in range(2)] == ["miss", "hit"]
 
 
+def idle_compilers(kiln):
+    """The zygote and the child that it keeps for the next compile, once both are there and nothing compiles."""
+
+    def both():
+        roles = {one["role"]: one["process"] for one in kiln.json("status")["compilers"]}
+        return roles if roles.keys() == {"zygote", "spare"} else None
+
+    return wait_for(both)
+
+
+def address_space(kiln):
+    """What the zygote has mapped, in bytes."""
+    statm = pathlib.Path(f"/proc/{idle_compilers(kiln)['zygote']}/statm")
+    return int(statm.read_text().split()[0]) * resource.getpagesize()
+
+
+@contextlib.contextmanager
+def limited(kiln, which, soft):
+    """Lowers a limit of the next compile's process: the zygote's, which children inherit, and the spare child's own."""
+    compilers = idle_compilers(kiln)
+    before = resource.prlimit(compilers["zygote"], which)
+    for process in compilers.values():
+        resource.prlimit(process, which, (soft, before[1]))
+    yield
+    resource.prlimit(compilers["zygote"], which, before)
+
+
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer ends a process that is refused memory")
 def test_memory_refused_to_the_real_compiler_is_no_compile_error(kiln, reference, work):
     """The zygote's own limit is lowered, and its children inherit it: NVRTC then reports an ordinary compile error."""
@@ -162,15 +190,11 @@ def test_memory_refused_to_the_real_compiler_is_no_compile_error(kiln, reference
     arguments = ["k.cu"] + [f"-I{directory}" for directory in cuda_includes()]
     (work / "first.cu").write_text(SAXPY)
     kiln.compile("first.cu")  # then the zygote has its library
-    (zygote,) = [one["process"] for one in kiln.json("status")["compilers"] if one["role"] == "zygote"]
-    pages = int(pathlib.Path(f"/proc/{zygote}/statm").read_text().split()[0])
-    limit = pages * resource.getpagesize() + (24 << 20)
-    before = resource.prlimit(zygote, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
-    refused = kiln.compile(*arguments, status=5)
+    with limited(kiln, resource.RLIMIT_AS, address_space(kiln) + (24 << 20)):
+        refused = kiln.compile(*arguments, status=5)
     assert (refused["outcome"], refused["failure"]["kind"]) == ("miss", "memory_limit")
     assert "out of memory" in refused["log"] + refused["failure"]["message"]
     assert entries(kiln) == 1
-    resource.prlimit(zygote, resource.RLIMIT_AS, before)
     assert kiln.compile(*arguments, "-o", "k.cubin")["outcome"] == "miss"
     expected = reference.compile("13.0", "k.cu", ["-arch=sm_90", *arguments[1:]])
     assert (work / "k.cubin").read_bytes() == expected.outputs["cubin"]
@@ -182,15 +206,13 @@ def test_memory_refused_to_any_part_of_the_compiler_is_not_remembered(kiln, work
     """Front end, optimiser and ptxas run out of it one after the other as the limit grows."""
     (work / "first.cu").write_text(SAXPY)
     kiln.compile("first.cu", *options)
-    (zygote,) = [one["process"] for one in kiln.json("status")["compilers"] if one["role"] == "zygote"]
-    size = int(pathlib.Path(f"/proc/{zygote}/statm").read_text().split()[0]) * resource.getpagesize()
+    size = address_space(kiln)
     refused = 0
     for margin in (0, 1, 2, 3, 4, 6, 9, 14, 20):
         (work / "k.cu").write_text(f"// {margin}\n" + SAXPY)
-        before = resource.prlimit(zygote, resource.RLIMIT_AS, (size + (margin << 20), resource.RLIM_INFINITY))
-        process = kiln.start("--json", "compile", "k.cu", "--target", "sm_90", *options)
-        reply = json.loads(process.communicate(timeout=DEADLINE)[0])
-        resource.prlimit(zygote, resource.RLIMIT_AS, before)
+        with limited(kiln, resource.RLIMIT_AS, size + (margin << 20)):
+            process = kiln.start("--json", "compile", "k.cu", "--target", "sm_90", *options)
+            reply = json.loads(process.communicate(timeout=DEADLINE)[0])
         if "failure" in reply:
             refused += 1
             assert reply["failure"]["kind"] in ("memory_limit", "compiler_crash"), (margin, reply)
@@ -202,14 +224,11 @@ def test_descriptors_refused_to_kiln_are_no_compile_error(kiln, work):
     """Then no header can be handed to the compiler, which takes it for one that it cannot open."""
     (work / "first.cu").write_text(SAXPY)
     kiln.compile("first.cu")
-    (zygote,) = [one["process"] for one in kiln.json("status")["compilers"] if one["role"] == "zygote"]
     for depth in range(9):
         (work / f"v{depth}.h").write_text(f'#include "v{depth + 1}.h"\n' if depth < 8 else "#define V 1\n")
     (work / "k.cu").write_text(USES_V.replace("<v.h>", '"v0.h"'))
-    before = resource.prlimit(zygote, resource.RLIMIT_NOFILE)
-    resource.prlimit(zygote, resource.RLIMIT_NOFILE, (7, before[1]))
-    refused = kiln.start("--json", "compile", "k.cu", "--target", "sm_90").communicate(timeout=DEADLINE)[0]
-    resource.prlimit(zygote, resource.RLIMIT_NOFILE, before)
+    with limited(kiln, resource.RLIMIT_NOFILE, 7):
+        refused = kiln.start("--json", "compile", "k.cu", "--target", "sm_90").communicate(timeout=DEADLINE)[0]
     assert "failure" in json.loads(refused)
     assert kiln.compile("k.cu")["outcome"] == "miss"
 

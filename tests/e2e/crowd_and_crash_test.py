@@ -1,5 +1,6 @@
 """Many processes at once, and processes that are killed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -76,7 +77,8 @@ def test_zygotes_that_are_killed_are_started_again(kiln, daemon, saxpy):
     kiln.compile(saxpy)
     exits = Exits(children(daemon.process_id))
     for process_id in exits.pidfds:
-        os.kill(process_id, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # kilnd itself ends the child that a killed zygote kept
+            os.kill(process_id, signal.SIGKILL)
     exits.wait()
     assert kiln.compile(saxpy, "-D", "N=1")["outcome"] == "miss"
 

@@ -70,7 +70,7 @@ struct ServerFixture : ServiceFixture {
       .store = store,
       .executor = executor,
       .log = log,
-      .processes = [] { return std::vector<CompilerProcessInfo>{{41, "nvrtc 13.0", true}}; },
+      .processes = [] { return std::vector<CompilerProcessInfo>{{41, "nvrtc 13.0", CompilerRole::zygote}}; },
       .stop = [this] { stopAsked = true; },
       .storePath = "/store",
       .jobs = 2,

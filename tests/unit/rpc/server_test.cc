@@ -256,7 +256,7 @@ TEST_CASE("statistics, status and toolchains tell what the daemon has and did") 
   CHECK(status.getClients() == 1);
   CHECK(status.getProcessId() == static_cast<std::uint32_t>(getpid()));
   REQUIRE(status.getCompilers().size() == 1);
-  CHECK(status.getCompilers()[0].getIsZygote());
+  CHECK(status.getCompilers()[0].getRole() == schema::Status::CompilerRole::ZYGOTE);
   auto toolchains = session.toolchainsRequest().send().wait(fixture.io.waitScope);
   unsigned defaults = 0;
   for (auto toolchain : toolchains.getToolchains()) {

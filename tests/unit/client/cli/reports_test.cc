@@ -122,7 +122,7 @@ client::StatusReply someStatus() {
   status.jobs = 2;
   status.running = 1;
   status.uptimeMilliseconds = 61'000;
-  status.compilers = {{4243, "nvrtc 13.0", true}, {4250, "nvrtc 13.0", false}};
+  status.compilers = {{4243, "nvrtc 13.0", "zygote"}, {4250, "nvrtc 13.0", "compile"}};
   return status;
 }
 

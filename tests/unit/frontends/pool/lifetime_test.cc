@@ -68,8 +68,45 @@ TEST_CASE("A promise that is dropped before its process is there leaves none") {
     auto dropped = fixture.compile(toolchain, "hang", files);
   }
   CHECK(outputOf(fixture.compileNow(toolchain, "say it")) == "it");
-  fixture.until([&] { return fixture.pool->processes().size() == 1; });
+  fixture.until([&] { return fixture.spareId() != 0 && fixture.pool->processes().size() == 2; });
   CHECK(fixture.zygoteId() != 0);
+}
+
+TEST_CASE("A child waits for the next compile once none runs") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain();
+  SilentFiles files;
+  {
+    auto compiled = fixture.compile(toolchain, "look /a", files);
+    fixture.until([&] { return files.asked == 1; });
+    CHECK(outputOf(fixture.compileNow(toolchain, "say it")) == "it");
+    CHECK(fixture.spareId() == 0);
+  }
+  fixture.until([&] { return fixture.spareId() != 0; });
+  const int spare = fixture.spareId();
+  auto compiled = fixture.compile(toolchain, "look /a", files);
+  fixture.until([&] { return files.asked == 2; });
+  CHECK(fixture.childId() == spare);
+  CHECK(fixture.spareId() == 0);
+}
+
+TEST_CASE("A spare child that is killed is replaced, and ends with its zygote and its toolchain") {
+  PoolFixture fixture;
+  auto toolchain = fixture.toolchain();
+  CHECK(outputOf(fixture.compileNow(toolchain, "say it")) == "it");
+  fixture.until([&] { return fixture.spareId() != 0; });
+  kill(fixture.spareId(), SIGKILL);
+  REQUIRE(endsSoon(kj::AutoCloseFd(openPidfd(fixture.spareId()))));
+  CHECK(outputOf(fixture.compileNow(toolchain, "say it")) == "it");  // though the pool was not told yet
+  fixture.until([&] { return fixture.spareId() != 0; });
+  const int spare = fixture.spareId();
+  kill(fixture.zygoteId(), SIGKILL);
+  fixture.until([&] { return fixture.spareId() == 0; });
+  CHECK(isGone(spare));
+  CHECK(outputOf(fixture.compileNow(toolchain, "say it")) == "it");
+  fixture.until([&] { return fixture.spareId() != 0; });
+  fixture.pool->keepOnly({});
+  fixture.until([&] { return fixture.pool->processes().empty(); });
 }
 
 TEST_CASE("The pool's end leaves no process, whatever runs") {

@@ -85,13 +85,14 @@ struct PoolFixture {
     return compile(toolchain, std::move(source), files, timeout).wait(io.waitScope);
   }
 
-  // The process of a zygote, or of a child; 0 if there is none.
-  [[nodiscard]] int zygoteId() const { return find(true); }
-  [[nodiscard]] int childId() const { return find(false); }
+  // The process of a zygote, of a spare child, or of one that compiles; 0 if there is none.
+  [[nodiscard]] int zygoteId() const { return find(CompilerRole::zygote); }
+  [[nodiscard]] int spareId() const { return find(CompilerRole::spare); }
+  [[nodiscard]] int childId() const { return find(CompilerRole::compile); }
 
   [[nodiscard]] std::size_t zygotes() const {
     std::size_t count = 0;
-    for (const auto& process : pool->processes()) count += process.isZygote ? 1 : 0;
+    for (const auto& process : pool->processes()) count += process.role == CompilerRole::zygote ? 1 : 0;
     return count;
   }
 
@@ -111,9 +112,9 @@ struct PoolFixture {
   int libraries = 0;
 
  private:
-  [[nodiscard]] int find(bool zygote) const {
+  [[nodiscard]] int find(CompilerRole role) const {
     for (const auto& process : pool->processes()) {
-      if (process.isZygote == zygote) return process.processId;
+      if (process.role == role) return process.processId;
     }
     return 0;
   }

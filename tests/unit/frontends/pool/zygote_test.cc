@@ -41,7 +41,7 @@ TEST_CASE("A toolchain is prepared before anybody compiles") {
   fixture.until([&] { return PoolFixture::starts(toolchain) == 1; });
   auto processes = fixture.pool->processes();
   REQUIRE(processes.size() == 1);
-  CHECK(processes[0].isZygote);
+  CHECK(processes[0].role == CompilerRole::zygote);
   CHECK(processes[0].toolchain == "standin 7.5");
   CHECK(outputOf(fixture.compileNow(toolchain, "say it")) == "it");
   CHECK(PoolFixture::starts(toolchain) == 1);
