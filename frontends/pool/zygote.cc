@@ -210,7 +210,11 @@ void Zygote::orderNext() {
   dropWaitersGone();
   if (waiters_.empty() && (!wantsSpare_ || spare_)) return;
   auto sockets = socketPair(SOCK_STREAM);
-  if (!sockets) return failNext(cannotConnect(sockets.error()));
+  if (!sockets) {
+    do failNext(cannotConnect(sockets.error()));
+    while (!waiters_.empty());
+    return;
+  }
   ordered_ = Order{++lastJob_, kj::mv(sockets->ours)};
   expectAnswer("did not clone a child");
   if (!control_->order(ordered_->job, sockets->theirs)) giveUp("does not take orders any more");

@@ -174,13 +174,16 @@ def address_space(kiln):
 
 @contextlib.contextmanager
 def limited(kiln, which, soft):
-    """Lowers a limit of the next compile's process: the zygote's, which children inherit, and the spare child's own."""
-    compilers = idle_compilers(kiln)
-    before = resource.prlimit(compilers["zygote"], which)
-    for process in compilers.values():
-        resource.prlimit(process, which, (soft, before[1]))
+    """Lowers a limit of every compile's process: the zygote's, which children inherit, and the spare child's own."""
+
+    def set_soft(limit):
+        for process in idle_compilers(kiln).values():
+            resource.prlimit(process, which, (limit, resource.prlimit(process, which)[1]))
+
+    before = resource.prlimit(idle_compilers(kiln)["zygote"], which)[0]
+    set_soft(soft)
     yield
-    resource.prlimit(compilers["zygote"], which, before)
+    set_soft(before)
 
 
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer ends a process that is refused memory")
