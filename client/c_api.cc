@@ -110,6 +110,13 @@ kiln_status kiln_request_set_source(kiln_request* request, const char* source, s
              [&] { request->request.source.assign(source, size); });
 }
 
+kiln_status kiln_request_set_language(kiln_request* request, kiln_language language) {
+  auto number = static_cast<unsigned>(language);
+  auto known =
+      number <= UINT16_MAX ? kiln::languageFromNumber(static_cast<std::uint16_t>(number)) : std::nullopt;
+  return set(request != nullptr && known, [&] { request->request.language = *known; });
+}
+
 kiln_status kiln_request_set_source_name(kiln_request* request, const char* name) {
   return set(request != nullptr && name != nullptr, [&] { request->request.names.source = name; });
 }

@@ -18,6 +18,8 @@ static_assert(KILN_NOT_PINNED == static_cast<int>(FailureKind::notPinned));
 static_assert(KILN_OVERLOADED == static_cast<int>(FailureKind::overloaded));
 static_assert(KILN_INTERNAL == static_cast<int>(FailureKind::internal));
 static_assert(KILN_FILE_UNAVAILABLE == static_cast<int>(FailureKind::fileUnavailable));
+static_assert(KILN_CUDA == static_cast<int>(Language::cuda));
+static_assert(KILN_PTX == static_cast<int>(Language::ptx));
 static_assert(KILN_OUTPUT_LTOIR == static_cast<int>(OutputKind::ltoir));
 static_assert(KILN_DEPENDENCY_OTHER == static_cast<int>(FileKind::other));
 static_assert(KILN_JOINED == static_cast<int>(Reply::How::joined));

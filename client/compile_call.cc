@@ -4,7 +4,7 @@
 
 #include "client/file_source.h"
 #include "client/replies.h"
-#include "frontends/nvrtc/options.h"
+#include "frontends/request_options.h"
 #include "jit/request_hash.h"
 #include "rpc/schema/convert.h"
 
@@ -43,7 +43,7 @@ std::expected<Request, Failure> prepare(Request request) {
   }
   std::sort(request.outputs.begin(), request.outputs.end());
   request.outputs.erase(std::unique(request.outputs.begin(), request.outputs.end()), request.outputs.end());
-  return nvrtc::normalised(std::move(request));
+  return normalised(std::move(request));
 }
 
 CompileCall::CompileCall(Request request, const CompileOptions& options,

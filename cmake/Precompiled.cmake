@@ -32,7 +32,8 @@ function(kiln_share_headers carrier)
 endfunction()
 
 kiln_share_headers(precompiled_standard HEADERS ${standard}
-  TARGETS kiln_jit_values kiln_jit kiln_store_formats kiln_cache kiln_nvrtc kiln_nvrtc_options kiln_frontends kiln_cli)
+  TARGETS kiln_jit_values kiln_jit kiln_store_formats kiln_cache kiln_request_options kiln_frontend_parts
+    kiln_nvjitlink kiln_nvrtc kiln_frontends kiln_cli)
 kiln_share_headers(precompiled_loop HEADERS ${standard} ${loop} LIBRARIES CapnProto::capnp-rpc
   TARGETS kiln_service kiln_pool kiln_rpc kiln_client)
 if(BUILD_TESTING)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "frontends/nvjitlink/compiler.h"
+#include "frontends/nvjitlink/options.h"
 #include "frontends/nvrtc/compiler.h"
 #include "frontends/nvrtc/discovery.h"
 #include "frontends/nvrtc/options.h"
@@ -54,8 +56,10 @@ void identify(Toolchain& toolchain, const Frontend& frontend, const FoundLibrary
 
 const std::vector<Frontend>& frontends() {
   static const std::vector<Frontend> table = {
-      {"nvrtc", Language::cuda, 2, nvrtc::find, nvrtc::emptyPlaces, nvrtc::load, nvrtc::checkOptions,
+      {"nvrtc", Language::cuda, 2, nvrtc::libraryKind(), nvrtc::load, nvrtc::checkOptions,
        nvrtc::optionsBindNames},
+      {"nvjitlink", Language::ptx, 1, nvjitlink::libraryKind(), nvjitlink::load, nvjitlink::checkOptions,
+       nvjitlink::optionsBindNames},
   };
   return table;
 }
@@ -77,7 +81,7 @@ const Frontend* frontendFor(Language language) {
 std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests& digests) {
   std::vector<Toolchain> toolchains;
   for (const auto& frontend : frontends()) {
-    for (const auto& found : frontend.find(search)) {
+    for (const auto& found : findLibraries(frontend.library, search)) {
       Toolchain toolchain;
       toolchain.frontend = frontend.name;
       toolchain.library = found.library.string();
@@ -87,6 +91,12 @@ std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests
     }
   }
   return toolchains;
+}
+
+std::vector<std::string> emptyPlaces(const ToolchainSearch& search) {
+  std::vector<LibraryKind> kinds;
+  for (const auto& frontend : frontends()) kinds.push_back(frontend.library);
+  return emptyPlaces(kinds, search);
 }
 
 }  // namespace kiln

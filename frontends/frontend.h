@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frontends/file_digests.h"
+#include "frontends/library_search.h"
 #include "jit/compiler.h"
 #include "jit/failure.h"
 #include "jit/file_stamp.h"
@@ -16,30 +17,12 @@
 
 namespace kiln {
 
-// Where toolchains are looked for, in this order; the first of two with equal identity wins.
-struct ToolchainSearch {
-  std::vector<std::filesystem::path>
-      paths;  // configured: a library, or a directory that holds it somewhere below
-  std::vector<std::filesystem::path> pythonPrefixes;  // prefixes whose site-packages are searched
-  bool system = true;                                 // CUDA_HOME, the usual prefixes, ldconfig
-};
-
-// One compiler library that was found, before anything of it was loaded.
-struct FoundLibrary {
-  std::filesystem::path library;             // canonical
-  std::filesystem::path name;                // as it was found: a link to `library`, or the same
-  std::vector<std::filesystem::path> files;  // every file that decides its output, `library` first
-  FolderStamp folder;  // from before `files` were looked for, of all that may be one of them
-};
-
 struct Frontend {
-  std::string_view name;  // "nvrtc"
+  std::string_view name;  // "nvrtc"; of the folder here
   Language language;
   // Part of every identity: raised when this frontend drives its library differently.
   std::uint32_t revision;
-  std::vector<FoundLibrary> (*find)(const ToolchainSearch& search);
-  // A line for each place that the search names and that has nothing of this frontend.
-  std::vector<std::string> (*emptyPlaces)(const ToolchainSearch& search);
+  LibraryKind library;
   // Loads the library; only kiln-compiler calls it.
   std::expected<std::unique_ptr<Compiler>, Failure> (*load)(const std::filesystem::path& library);
   std::expected<void, Failure> (*checkOptions)(const Request& request);
@@ -57,5 +40,8 @@ const Frontend* frontendFor(Language language);
 // `digests` knows them: blocking. Version, name and targets are left empty: only a process that loads the
 // library can tell (pool/describe.h). Copies with equal bytes are all listed, with one identity.
 std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests& digests);
+
+// The places that `search` names in which no frontend finds a library: a line each, for a person.
+std::vector<std::string> emptyPlaces(const ToolchainSearch& search);
 
 }  // namespace kiln

@@ -22,27 +22,42 @@ std::string_view dropTrailingBlanks(std::string_view text) {
   return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
 }
 
-// Whether a backslash at the end of a line, or the trigraph for one, splits a word in two: then searching for
-// words finds nothing. Compilers allow blanks behind the backslash.
+constexpr std::array<std::string_view, 2> kBackslashes = {"\\", "?\?/"};
+
+// Behind the backslash at the end of a line, or the trigraph for one, with which `text` begins, and the
+// line's end; 0 if it begins with none. Compilers allow blanks in between.
+std::size_t spliceAt(std::string_view text) {
+  for (auto backslash : kBackslashes) {
+    if (!text.starts_with(backslash)) continue;
+    auto next = text.find_first_not_of(" \t\r", backslash.size());
+    if (next != std::string_view::npos && text[next] == '\n') return next + 1;
+  }
+  return 0;
+}
+
+// Whether continued lines, one or several in a row, split a word in two: then searching for words finds
+// nothing.
 bool splicesWord(std::string_view text) {
   auto splicesBy = [&](std::string_view backslash) {
     for (auto at = text.find(backslash); at != std::string_view::npos; at = text.find(backslash, at + 1)) {
-      auto next = text.find_first_not_of(" \t\r", at + backslash.size());
-      if (next == std::string_view::npos || text[next] != '\n' || next + 1 == text.size()) continue;
-      if (at > 0 && isWordCharacter(text[at - 1]) && isWordCharacter(text[next + 1])) return true;
+      auto behind = at;
+      while (auto size = spliceAt(text.substr(behind))) behind += size;
+      if (behind == at || behind == text.size() || at == 0) continue;
+      if (isWordCharacter(text[at - 1]) && isWordCharacter(text[behind])) return true;
     }
     return false;
   };
-  return splicesBy("\\") || splicesBy("?\?/");
+  return std::any_of(kBackslashes.begin(), kBackslashes.end(), splicesBy);
 }
 
 // Whether what follows "#include" or "__has_include" can name a file other than relative to a role:
-// everything but <relative> and "relative".
+// everything but <relative> and "relative". A line that is continued behind the quote may go on with
+// anything.
 bool isOpenEndedOperand(std::string_view rest) {
   rest = skipBlanks(rest);
   if (rest.starts_with('(')) rest = skipBlanks(rest.substr(1));
   if (rest.size() < 2) return true;
-  return (rest[0] != '<' && rest[0] != '"') || rest[1] == '/';
+  return (rest[0] != '<' && rest[0] != '"') || rest[1] == '/' || spliceAt(rest.substr(1)) > 0;
 }
 
 // Whether a word that follows `before` is a directive's: behind '#' or its other spellings, also with a

@@ -1,11 +1,20 @@
 #include "jit/request.h"
 
+#include <array>
+
 namespace kiln {
+namespace {
+
+constexpr std::array kLanguages = {Language::cuda, Language::ptx};
+
+}  // namespace
 
 std::string_view name(Language language) {
   switch (language) {
     case Language::cuda:
       return "cuda";
+    case Language::ptx:
+      return "ptx";
   }
   return "unknown";
 }
@@ -23,7 +32,9 @@ std::string_view name(OutputKind kind) {
 }
 
 std::optional<Language> parseLanguage(std::string_view text) {
-  if (text == "cuda") return Language::cuda;
+  for (auto language : kLanguages) {
+    if (text == name(language)) return language;
+  }
   return std::nullopt;
 }
 
@@ -35,8 +46,10 @@ std::optional<OutputKind> parseOutputKind(std::string_view text) {
 }
 
 std::optional<Language> languageFromNumber(std::uint16_t number) {
-  if (number != 1) return std::nullopt;
-  return static_cast<Language>(number);
+  for (auto language : kLanguages) {
+    if (number == static_cast<std::uint16_t>(language)) return language;
+  }
+  return std::nullopt;
 }
 
 std::optional<OutputKind> outputKindFromNumber(std::uint16_t number) {

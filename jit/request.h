@@ -12,10 +12,10 @@
 namespace kiln {
 
 // Values are stored, sent and hashed; they never change and are never reused.
-enum class Language : std::uint16_t { cuda = 1 };
+enum class Language : std::uint16_t { cuda = 1, ptx = 3 };
 enum class OutputKind : std::uint16_t { cubin = 1, ptx = 2, ltoir = 3 };
 
-std::string_view name(Language language);  // "cuda"
+std::string_view name(Language language);  // "cuda", "ptx"
 std::string_view name(OutputKind kind);    // "cubin", "ptx", "ltoir"
 std::optional<Language> parseLanguage(std::string_view text);
 std::optional<OutputKind> parseOutputKind(std::string_view text);

@@ -48,8 +48,9 @@ std::vector<RoleDirectory> roleDirectories(const Names& names);
 
 // Every role under which `path` (as absolutePath gives it) may have been meant, the longest directory first;
 // absolute when it lies in no directory of the request. Where directories nest, a path has several roles, and
-// a dependency is recorded under each that its spelling leaves: an asker whose directories nest otherwise
-// then misses rather than errs. What lies in the source's stand-in directory (stand_in_source.h) has the
+// a dependency is recorded under each that its spelling and the texts read leave
+// (frontends/process/nested_directories.h): an asker whose directories nest otherwise then misses rather than
+// errs. What lies in the source's stand-in directory (stand_in_source.h) has the
 // source's role alone.
 std::vector<RolePath> rolesOf(std::string_view path, const std::vector<RoleDirectory>& directories);
 

@@ -35,13 +35,7 @@ std::expected<Config, ConfigErrors> effectiveConfig(const CommandLine& commandLi
 }
 
 // What is odd about a configuration that holds: a line each.
-std::vector<std::string> warnings(const Config& config) {
-  std::vector<std::string> lines;
-  for (const auto& frontend : frontends()) {
-    for (auto& line : frontend.emptyPlaces(config.toolchains)) lines.push_back(std::move(line));
-  }
-  return lines;
-}
+std::vector<std::string> warnings(const Config& config) { return emptyPlaces(config.toolchains); }
 
 int showConfig(Config config) {
   for (const auto& line : warnings(config)) std::fprintf(stderr, "kilnd: warning: %s\n", line.c_str());

@@ -78,6 +78,7 @@ void writeProcesses(capnp::List<schema::Status::CompilerProcess>::Builder builde
   for (unsigned i = 0; i < processes.size(); ++i) {
     builder[i].setProcessId(static_cast<std::uint32_t>(processes[i].processId));
     builder[i].setToolchain(convert::toText(processes[i].toolchain));
+    builder[i].setIsZygote(processes[i].role == CompilerRole::zygote);
     builder[i].setRole(toSchema(processes[i].role));
   }
 }

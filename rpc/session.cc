@@ -77,7 +77,7 @@ convert::Read<Request> readRequest(schema::Session::CompileParams::Reader params
 }
 
 // What a lookup is to look for, if it may be looked for.
-std::expected<Hash128, Failure> readHash(schema::Session::LookupParams::Reader params) {
+std::expected<Hash128, Failure> readLookup(schema::Session::LookupParams::Reader params) {
   if (auto checked = checkNames(params.getNames()); !checked) {
     return std::unexpected(std::move(checked.error()));
   }
@@ -116,7 +116,7 @@ class SessionImpl final : public schema::Session::Server {
   kj::Promise<void> lookup(LookupContext context) override {
     context.allowCancellation();
     auto params = context.getParams();
-    auto hash = readHash(params);
+    auto hash = readLookup(params);
     auto source = std::string(convert::text(params.getNames().getSource()));
     if (!hash) {
       convert::write(context.getResults().initResult().initFailure(), hash.error());

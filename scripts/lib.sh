@@ -47,6 +47,12 @@ cuda_includes() { printf '%s:%s\n' "$1/include/cccl" "$1/include"; }
 # The folder of NVRTC 13.0 below CUDA's root $1.
 nvrtc_folder() { dirname "$(ls "$1"/lib64/libnvrtc.so.13 "$1"/lib/libnvrtc.so.13 2>/dev/null | head -1)"; }
 
+# nvJitLink 13.0 of the toolkit, if it has one.
+nvjitlink_of_toolkit() {
+  local cuda
+  if cuda=$(toolkit); then ls "$cuda/lib64/libnvJitLink.so.13" 2>/dev/null || true; fi
+}
+
 # All that `cmake --install` installs, as targets; tests and what only they need are none of it.
 programs=(kilnd kiln kiln-compiler libkiln)
 
@@ -62,6 +68,9 @@ export_test_environment() {
   KILN_TEST_NVRTC_13_0=$(nvrtc_folder "$cuda")
   export KILN_TEST_NVRTC_13_0
   export KILN_TEST_NVRTC_12_9=$old_nvrtc/lib
+  KILN_TEST_NVJITLINK_13_0=$(nvjitlink_of_toolkit)
+  export KILN_TEST_NVJITLINK_13_0=${KILN_TEST_NVJITLINK_13_0:-$deps/nvjitlink-13.0/nvidia/cu13/lib/libnvJitLink.so.13}
+  export KILN_TEST_NVJITLINK_12_9=$deps/nvjitlink-12.9/nvidia/nvjitlink/lib/libnvJitLink.so.12
   KILN_TEST_CUDA_INCLUDES=$(cuda_includes "$cuda")
   export KILN_TEST_CUDA_INCLUDES
   export KILN_TEST_CAPNP_IMPORTS=$deps/capnproto/include

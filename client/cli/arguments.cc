@@ -43,7 +43,7 @@ void setTimeout(CompileArguments& arguments, double seconds) {
 
 void setLanguage(CompileArguments& arguments, const std::string& text) {
   auto language = parseLanguage(text);
-  if (!language) throw CLI::ValidationError("--language", "'" + text + "' is not one of cuda");
+  if (!language) throw CLI::ValidationError("--language", "'" + text + "' is not one of cuda, ptx");
   arguments.language = *language;
 }
 
@@ -65,11 +65,12 @@ void addWhatToCompile(CLI::App& command, CompileArguments& arguments) {
   command.add_option("--target", arguments.target, "Such as sm_90")->required()->type_name("ARCHITECTURE");
   command
       .add_option_function<std::string>(
-          "--language", [&](const auto& text) { setLanguage(arguments, text); }, "cuda (the default)")
+          "--language", [&](const auto& text) { setLanguage(arguments, text); },
+          "cuda or ptx; by default ptx for a file.ptx, else cuda")
       ->type_name("LANGUAGE");
   command
       .add_option("--toolchain", arguments.toolchain,
-                  "Compiler, such as \"nvrtc 12.9\" or nvrtc; the newest by default")
+                  "Compiler, such as \"nvrtc 12.9\" or nvjitlink; the newest for the language by default")
       ->type_name("NAME");
   repeatable(command.add_option("-D", arguments.definitions, "Define a macro"))->type_name("NAME[=VALUE]");
   repeatable(command.add_option("--name-expression", arguments.nameExpressions,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -26,7 +27,7 @@ struct HeaderPath {
 struct CompileArguments {
   std::string file;  // "-": standard input
   std::string target;
-  Language language = Language::cuda;
+  std::optional<Language> language;  // by default what the extension of `file` says
   std::string toolchain;
   std::string outputPath;           // -o; the path tells its kind
   std::vector<OutputPath> outputs;  // --output

@@ -7,6 +7,11 @@
 namespace kiln::cli {
 namespace {
 
+Language languageOf(const std::string& path) {
+  auto extension = std::filesystem::path(path).extension().string();
+  return extension.empty() ? Language::cuda : parseLanguage(extension.substr(1)).value_or(Language::cuda);
+}
+
 OutputKind usualOutput(const Target& target) {
   return target.kind == Target::Kind::nvidiaVirtual ? OutputKind::ptx : OutputKind::cubin;
 }
@@ -66,7 +71,7 @@ std::expected<Names, FileProblem> namesOf(const CompileArguments& arguments) {
 std::expected<PreparedRequest, RequestProblem> prepareRequest(const CompileArguments& arguments) {
   PreparedRequest prepared;
   auto& request = prepared.request;
-  request.language = arguments.language;
+  request.language = arguments.language.value_or(languageOf(arguments.file));
 
   auto target = parseTarget(arguments.target);
   if (!target) return std::unexpected(target.error());

@@ -1,36 +1,11 @@
 #include "frontends/nvrtc/failures.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "frontends/nvidia_log.h"
 
 namespace kiln::nvrtc {
 namespace {
-
-// NVRTC calls it a compile error when one of its parts cannot get memory.
-bool saysOutOfMemory(std::string_view line) {
-  constexpr std::string_view kFrontEnd = "atastrophic error: ";  // with a capital where it has no place
-  // ptxas says the second where it does not notice what it lacks.
-  if (line == "ptxas fatal   : Memory allocation failure" ||
-      line == "ptxas fatal   : Internal compiler error, please report") {
-    return true;
-  }
-  // All that follows the first "catastrophic error: ", and not on a line that quotes the source, which begins
-  // with a blank: a source that speaks of memory, in an #error say, is not mistaken.
-  auto at = line.find(kFrontEnd);
-  return at != std::string_view::npos && line.front() != ' ' &&
-         line.substr(at + kFrontEnd.size()) == "out of memory";
-}
-
-// An error of the source is always told; of ptxas's lack of memory the log may hold nothing.
-bool logSaysOutOfMemory(std::string_view log) {
-  if (log.empty()) return true;
-  while (!log.empty()) {
-    auto end = std::min(log.find('\n'), log.size());
-    if (saysOutOfMemory(log.substr(0, end))) return true;
-    log.remove_prefix(std::min(end + 1, log.size()));
-  }
-  return false;
-}
 
 Failure failure(FailureKind kind, std::string_view source, const std::string& problem, std::string log) {
   return {kind, "compiling '" + std::string(source) + "': " + problem, std::move(log)};

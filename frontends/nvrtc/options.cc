@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "frontends/nvrtc/option_syntax.h"
+#include "frontends/ptxas_options.h"
 
 namespace kiln::nvrtc {
 namespace {
@@ -43,29 +44,6 @@ constexpr std::array kRefused = {
     Refusal{"--gpu-architecture", "the target stands in the request's own field"},
 };
 
-// By name without dashes. ptxas knows short and long names and, for some, aliases.
-constexpr std::string_view kPtxasTimes =
-    "ptxas then prints how long it took, which is another text every time";
-constexpr std::string_view kPtxasFiles = "ptxas then writes a file";
-constexpr std::array kRefusedOfPtxas = {
-    Refusal{"v", kPtxasTimes},
-    Refusal{"verbose", kPtxasTimes},
-    Refusal{"compilerStats", kPtxasTimes},
-    Refusal{"compiler-stats", kPtxasTimes},
-    Refusal{"compilerStatsFile", kPtxasFiles},
-    Refusal{"compiler-stats-file", kPtxasFiles},
-    Refusal{"timeTraceFile", kPtxasFiles},
-    Refusal{"fdevice-time-trace", kPtxasFiles},
-    Refusal{"ftracePhaseAfter", kPtxasFiles},
-    Refusal{"ftrace-phase-after", kPtxasFiles},
-    Refusal{"use-trace-pid", kPtxasFiles},
-    Refusal{"o", kPtxasFiles},
-    Refusal{"output-file", kPtxasFiles},
-    Refusal{"split-compile", kThreads},
-    Refusal{"optf", "ptxas then reads more options from a file, where kiln does not see them"},
-    Refusal{"options-file", "ptxas then reads more options from a file, where kiln does not see them"},
-};
-
 // The front end's options that only choose among diagnostics. It has others that name directories and write
 // files.
 constexpr std::array<std::string_view, 2> kAllowedOfFrontEnd = {"--diag_", "--display_error_number"};
@@ -79,11 +57,6 @@ const Refusal* refusalOf(std::string_view name, const std::array<Refusal, N>& re
   return found == refusals.end() ? nullptr : &*found;
 }
 
-std::string_view ptxasName(std::string_view value) {
-  value.remove_prefix(std::min(value.find_first_not_of('-'), value.size()));
-  return value.substr(0, value.find_first_of("= \t"));
-}
-
 std::string quoted(const Option& option) {
   std::string text = "'" + std::string(option.spelling);
   if (option.value) text += " " + std::string(*option.value);
@@ -92,12 +65,11 @@ std::string quoted(const Option& option) {
 
 std::expected<void, Failure> checkOption(const Option& option) {
   const auto* refusal = refusalOf(option.name, kRefused);
-  if (refusal == nullptr && option.name == "--ptxas-options" && option.value) {
-    refusal = refusalOf(ptxasName(*option.value), kRefusedOfPtxas);
-  }
-  if (refusal != nullptr) {
+  auto reason = refusal == nullptr ? std::string_view() : refusal->reason;
+  if (option.name == "--ptxas-options" && option.value) reason = refusalOfPtxasOption(*option.value);
+  if (!reason.empty()) {
     return std::unexpected(invalid("the option " + quoted(option) +
-                                   " cannot be used: " + std::string(refusal->reason) + "; leave it out"));
+                                   " cannot be used: " + std::string(reason) + "; leave it out"));
   }
   if (option.name != "-Xcudafe" || !option.value) return {};
   bool allowed = std::any_of(kAllowedOfFrontEnd.begin(), kAllowedOfFrontEnd.end(),

@@ -71,7 +71,9 @@ ProcessTable::~ProcessTable() noexcept {
     if (info.role == CompilerRole::zygote) zygotes.push_back(info.processId);
   }
   buried_ = nullptr;  // reaps
-  for (int zygote : zygotes) strays(zygote);
+  for (int zygote : zygotes) {
+    const auto killed = strays(zygote);
+  }
 }
 
 CompilerProcess ProcessTable::add(Process process, CompilerProcessInfo info) {

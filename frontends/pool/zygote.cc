@@ -62,6 +62,7 @@ void Zygote::prepare() {
 }
 
 kj::Promise<Zygote::Result> Zygote::clone() {
+  wantsSpare_ = false;
   auto waiting = kj::newPromiseAndFulfiller<Result>();
   if (refusal_) {
     waiting.fulfiller->fulfill(std::unexpected(*refusal_));
@@ -77,7 +78,7 @@ kj::Promise<Zygote::Result> Zygote::clone() {
 }
 
 void Zygote::keepSpare() {
-  wantsSpare_ = true;
+  wantsSpare_ = !spare_;
   orderNext();
 }
 
@@ -186,7 +187,7 @@ void Zygote::handleClone(schema::ZygoteReport::Cloned::Reader cloned,
   if (!waiters_.empty()) {
     waiters_.front().fulfiller->fulfill(std::move(clone));
     waiters_.pop_front();
-  } else if (!spare_) {
+  } else if (wantsSpare_) {
     clone.process.setRole(CompilerRole::spare);
     wantsSpare_ = false;
     spare_.emplace(std::move(clone));
@@ -211,8 +212,9 @@ void Zygote::orderNext() {
   if (waiters_.empty() && (!wantsSpare_ || spare_)) return;
   auto sockets = socketPair(SOCK_STREAM);
   if (!sockets) {
-    do failNext(cannotConnect(sockets.error()));
-    while (!waiters_.empty());
+    do {
+      failNext(cannotConnect(sockets.error()));
+    } while (!waiters_.empty());
     return;
   }
   ordered_ = Order{++lastJob_, kj::mv(sockets->ours)};
@@ -242,6 +244,7 @@ void Zygote::finish(ExitStatus status) {
   while (auto packet = control_->tryReceive()) handle(kj::mv(*packet));
   control_ = nullptr;
   spare_.reset();
+  wantsSpare_ = false;
   context_.table.buryStrays(process_->id(), toolchain_);
   process_.reset();
 

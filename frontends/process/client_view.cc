@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "frontends/process/file_classes.h"
-
 namespace kiln {
 namespace {
 

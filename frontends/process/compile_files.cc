@@ -61,6 +61,7 @@ CompileFiles::CompileFiles(JobConnection& job, const Request& request, std::stri
   read(request.source);
   for (const auto& option : request.options) read(option);
   for (const auto& header : request.headers) read(header.content);
+  for (const auto& expression : request.nameExpressions) read(expression);
 }
 
 int CompileFiles::open(int directory, const char* path, int flags, mode_t mode) {

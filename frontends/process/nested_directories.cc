@@ -46,7 +46,8 @@ NestedDirectories::NestedDirectories(const Names& names) {
   for (const auto& directory : names.includeDirectories) prefixes.push_back(includePrefix(directory));
   for (const auto& outer : prefixes) {
     for (const auto& inner : prefixes) {
-      if (!inner.starts_with(outer)) continue;
+      // A relative directory is in front of relative spellings alone.
+      if (!inner.starts_with(outer) || (outer.empty() && inner.starts_with('/'))) continue;
       auto step = firstStep(outer, inner);
       if (!step.empty()) mentioned_.try_emplace(std::string(step), longestWord(step).empty());
     }

@@ -14,11 +14,14 @@
 #include <string_view>
 #include <vector>
 
+#include "frontends/process/raw_calls.h"
+
 namespace kiln {
 namespace {
 
 constexpr std::uintptr_t kPage = 4096;
-// What is done between two looks at the socket: some tens of microseconds.
+// What is done between two looks at the socket: some tens of microseconds, more where a library has to be
+// read from disk, which the compile would have to wait for too.
 constexpr std::uintptr_t kStep = 64 * kPage;
 // Nothing that is larger is a library or a heap; sanitizers reserve terabytes.
 constexpr std::uintptr_t kLargestMapping = 1ull << 30;
@@ -31,7 +34,7 @@ struct Mapping {
 
 std::string readAll(const char* path) {
   std::string text;
-  int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  int file = raw::openAt(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return text;
   std::array<char, 65536> buffer;
   for (ssize_t count = 0; (count = ::read(file, buffer.data(), buffer.size())) > 0;) {
@@ -75,7 +78,7 @@ bool isReadable(int socket) {
 // Which of the pages from `start` are there: bit 63 of what the kernel says of each.
 class Pagemap {
  public:
-  Pagemap() : file_(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
+  Pagemap() : file_(raw::openAt(AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
   ~Pagemap() {
     if (file_ >= 0) ::close(file_);
   }

@@ -1,6 +1,5 @@
 #include "frontends/process/recorder.h"
 
-#include "frontends/process/file_classes.h"
 #include "jit/sha256.h"
 
 namespace kiln {
@@ -46,11 +45,11 @@ void Recorder::resolved(const AskedPath& path, std::string_view text) { add(path
 void Recorder::absent(const AskedPath& path, std::string_view missing) {
   if (!isNew(path, FileKind::absent)) return;
   for (auto& role : rolesOf(path)) {
-    auto& [kind, index, rest] = role.path;
-    if (kind == FileRole::absolute) {
+    auto& [meaning, index, rest] = role.path;
+    if (meaning == FileRole::absolute) {
       rest = missing;
     } else {
-      auto directory = resolve({kind, index, ""}, directories_);
+      auto directory = resolve({meaning, index, ""}, directories_);
       rest = isBelowOrSame(directory, missing) ? "" : missing.substr(directory.size());
       if (rest.starts_with('/')) rest.erase(0, 1);
     }

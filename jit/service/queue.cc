@@ -15,29 +15,30 @@ JobQueue::Place::~Place() noexcept {
       queue_.waiting_.erase(this);
       break;
     case State::running:
+      queue_.lenders_.erase(this);
       --queue_.running_;
       queue_.grantSlots();
       break;
     case State::lent:
       --queue_.lent_;
+      queue_.lendSlots();
       break;
   }
 }
 
 void JobQueue::Place::lend() {
-  const auto mostLent = queue_.slots_ * (kUnderWayPerSlot - 1);
-  if (state_ != State::running || queue_.lent_ >= mostLent) return;
-  state_ = State::lent;
-  --queue_.running_;
-  ++queue_.lent_;
-  queue_.grantSlots();
+  if (state_ != State::running) return;
+  queue_.lenders_.insert(this);
+  queue_.lendSlots();
 }
 
 void JobQueue::Place::takeBack() {
+  queue_.lenders_.erase(this);
   if (state_ != State::lent) return;
   state_ = State::running;
   --queue_.lent_;
   ++queue_.running_;
+  queue_.lendSlots();
 }
 
 void JobQueue::Place::raise(Priority priority) {
@@ -59,6 +60,17 @@ kj::Maybe<kj::Own<JobQueue::Place>> JobQueue::enter(Priority priority, Admission
   auto place = kj::heap<Place>(*this, priority, nextNumber_++);
   grantSlots();
   return kj::mv(place);
+}
+
+void JobQueue::lendSlots() {
+  while (!lenders_.empty() && lent_ < slots_ * (kUnderWayPerSlot - 1)) {
+    Place& lender = **lenders_.begin();
+    lenders_.erase(lenders_.begin());
+    lender.state_ = Place::State::lent;
+    --running_;
+    ++lent_;
+  }
+  grantSlots();
 }
 
 void JobQueue::grantSlots() {

@@ -12,8 +12,8 @@
 namespace kiln {
 
 // Gives slots by priority, within a priority in order of arrival. A slot whose compile cannot go on is lent
-// to the next one meanwhile, so that more than `slots` may be under way, and shortly even run, though never
-// more than kUnderWayPerSlot times as many. Belongs to one event loop's thread and
+// to the next one meanwhile, so that up to kUnderWayPerSlot times `slots` may be under way, and all run once
+// they can go on. Belongs to one event loop's thread and
 // outlives its places.
 class JobQueue {
  public:
@@ -34,8 +34,8 @@ class JobQueue {
     kj::Promise<void> whenGranted() { return kj::mv(granted_.promise); }
     // Moves forward to where `priority` belongs, if that is further forward.
     void raise(Priority priority);
-    // Lets another run in its stead, if not too many do so already; until it takes its slot back, which it
-    // gets at once. Both have no effect where there is nothing to do. Of a place that is a slot.
+    // Lets another run in its stead, as soon as few enough do so, until it takes its slot back, which it gets
+    // at once. Both have no effect where there is nothing to do. Of a place that is a slot.
     void lend();
     void takeBack();
 
@@ -69,6 +69,7 @@ class JobQueue {
   };
 
   void grantSlots();
+  void lendSlots();
 
   unsigned slots_;
   unsigned capacity_;
@@ -76,6 +77,7 @@ class JobQueue {
   unsigned lent_ = 0;
   std::uint64_t nextNumber_ = 0;
   std::set<Place*, RunsBefore> waiting_;
+  std::set<Place*, RunsBefore> lenders_;  // slots that are to be lent, once few enough are
 };
 
 }  // namespace kiln

@@ -116,7 +116,7 @@ interface Session {
 enum Priority { normal @0; interactive @1; background @2; }
 
 struct Request {
-  language @0 :UInt16;               # jit/request.h Language: 1 cuda
+  language @0 :UInt16;               # jit/request.h Language: 1 cuda, 3 ptx
   target @1 :Text;                   # "sm_90a"
   source @2 :Data;                   # the text, no terminator
   names @3 :Names;
@@ -335,6 +335,11 @@ struct Status {
   compilers @9 :List(CompilerProcess);
   stopping @10 :Bool;
 
-  struct CompilerProcess { processId @0 :UInt32; toolchain @1 :Text; role @2 :CompilerRole; }
+  struct CompilerProcess {
+    processId @0 :UInt32;
+    toolchain @1 :Text;
+    isZygote @2 :Bool;  # as `role` says, for clients that do not know it
+    role @3 :CompilerRole;
+  }
   enum CompilerRole { zygote @0; spare @1; compile @2; }  # spare: waits for the next compile
 }

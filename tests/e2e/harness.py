@@ -26,6 +26,8 @@ def default_environment():
         "KILN_TEST_REFERENCE": str(ROOT / "build/release/tests/nvrtc_direct"),
         "KILN_TEST_NVRTC_13_0": "/usr/local/cuda/lib64",
         "KILN_TEST_NVRTC_12_9": str(ROOT / "build/deps/nvrtc-12.9/nvidia/cuda_nvrtc/lib"),
+        "KILN_TEST_NVJITLINK_13_0": "/usr/local/cuda/lib64/libnvJitLink.so.13",
+        "KILN_TEST_NVJITLINK_12_9": str(ROOT / "build/deps/nvjitlink-12.9/nvidia/nvjitlink/lib/libnvJitLink.so.12"),
         "KILN_TEST_CUDA_INCLUDES": "/usr/local/cuda/include/cccl:/usr/local/cuda/include",
         "KILN_TEST_CAPNP_IMPORTS": str(ROOT / "build/deps/capnproto/include"),
     }
@@ -37,6 +39,10 @@ def nvrtc_folder(version):
 
 def nvrtc_library(version):
     return nvrtc_folder(version) / f"libnvrtc.so.{version.split('.')[0]}"
+
+
+def nvjitlink_library(version):
+    return pathlib.Path(os.environ["KILN_TEST_NVJITLINK_" + version.replace(".", "_")])
 
 
 def cuda_includes():
@@ -109,7 +115,7 @@ class Daemon:
         self.variables = variables or {}  # of the environment, beside the tests' own
         self.process = None
         self.scratch.mkdir()
-        paths = json.dumps([str(t if isinstance(t, pathlib.Path) else nvrtc_folder(t)) for t in toolchains])
+        paths = json.dumps([str(t if isinstance(t, pathlib.Path) else nvrtc_library(t)) for t in toolchains])
         # Keys first, tables behind them, as TOML wants it.
         (folder / "kilnd.toml").write_text(
             f'store = "{self.store}"\n{config}\n[[listen]]\npath = "{self.socket}"\n'

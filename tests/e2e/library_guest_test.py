@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import DEADLINE, environment
+from harness import DEADLINE, environment, nvjitlink_library
 
 BIN = pathlib.Path(os.environ["KILN_TEST_BIN_DIR"])
 LIBRARY = BIN.parent / "lib/libkiln.so"
@@ -128,6 +128,20 @@ signal.pause()
 """
 
 
+PTX = """
+ptx = b".version 8.0\\n.target sm_80\\n.address_size 64\\n.visible .entry k() { ret; }\\n"
+client, request = new_client(), ctypes.c_void_p(kiln.kiln_request_new())
+kiln.kiln_request_set_source(request, ptx, ctypes.c_size_t(len(ptx)))
+assert kiln.kiln_request_set_language(request, 3) == 0
+kiln.kiln_request_set_target(request, b"sm_90")
+for outcome in (1, 0):
+    result = ctypes.c_void_p()
+    assert kiln.kiln_compile(client, request, ctypes.byref(result)) == 0, kiln.kiln_result_message(result)
+    assert kiln.kiln_result_outcome(result) == outcome
+    assert kiln.kiln_result_output_size(result, 0) > 0
+"""
+
+
 def start(script, daemon):
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + script, LIBRARY],
@@ -148,6 +162,13 @@ def finish(process, input=""):
 @pytest.mark.parametrize("order", ["before", "after"])
 def test_libkiln_lives_beside_pycapnp_in_one_process(daemon, order):
     finish(start(f"order = {order!r}\n" + BESIDE_PYCAPNP, daemon))
+
+
+@plain_library
+def test_ptx_text_is_one_call_of_the_library(make_daemon):
+    daemon = make_daemon("ptx", toolchains=(nvjitlink_library("13.0"),))
+    daemon.start()
+    finish(start(PTX, daemon))
 
 
 @plain_library

@@ -78,6 +78,11 @@ typedef enum kiln_status KILN_ENUM {
   KILN_OUT_OF_MEMORY = 1001 /* this process has no memory left */
 } kiln_status;
 
+typedef enum kiln_language KILN_ENUM {
+  KILN_CUDA = 1, /* CUDA C++, compiled by NVRTC */
+  KILN_PTX = 3   /* PTX text, compiled by nvJitLink */
+} kiln_language;
+
 typedef enum kiln_output_kind KILN_ENUM {
   KILN_OUTPUT_CUBIN = 1, /* machine code for one architecture: cuModuleLoadData() */
   KILN_OUTPUT_PTX = 2,   /* text, without a terminating NUL */
@@ -158,13 +163,16 @@ KILN_API const char* kiln_client_socket(const kiln_client* client);
 
 /* ---- A request: everything that decides the output ---- */
 
-/* An empty CUDA C++ request; null if memory is short. It may be compiled any number of times, and changed
+/* An empty request; null if memory is short. It may be compiled any number of times, and changed
  * between. */
 KILN_API kiln_request* kiln_request_new(void);
 KILN_API void kiln_request_free(kiln_request* request); /* null: does nothing */
 
 /* The source text: `size` bytes, no terminator needed. */
 KILN_API kiln_status kiln_request_set_source(kiln_request* request, const char* source, size_t size);
+
+/* What the source is written in; KILN_CUDA by default. */
+KILN_API kiln_status kiln_request_set_language(kiln_request* request, kiln_language language);
 
 /* What the compiler is to call the source, absolute or relative to the working directory: "kernels/saxpy.cu".
  * The file need not exist. Headers included with quotes are looked for in its directory. A name below $TMPDIR

@@ -141,6 +141,10 @@ class Request {
     detail::check(kiln_request_set_source(get(), source.data(), source.size()), "the source");
   }
 
+  Request& language(kiln_language language) {
+    detail::check(kiln_request_set_language(get(), language), "the language");
+    return *this;
+  }
   Request& name(const std::string& name) {
     detail::check(kiln_request_set_source_name(get(), name.c_str()), "the source's name");
     return *this;

@@ -94,8 +94,10 @@ TEST_CASE("A text mentions the source by the last component of its name") {
 }
 
 TEST_CASE("A word that continues on the next line binds names") {
-  for (auto text : {"#inc\\\nlude HEADER", "auto f = __FI\\\nLE__;", "auto f = __FI\\\r\nLE__;",
-                    "auto f = __FI\\ \nLE__;", "#def?\?/\nine X"}) {
+  for (auto text :
+       {"#inc\\\nlude HEADER", "auto f = __FI\\\nLE__;", "auto f = __FI\\\r\nLE__;",
+        "auto f = __FI\\ \nLE__;", "#def?\?/\nine X", "__F\\\n\\\nILE__", "#inc\\\r\n?\?/ \nlude M",
+        "#include \"v\\\n\\\nenv/a.h\"", "#include \"\\\n/abs/a.h\"", "#include \"?\?/\n/abs/a.h\""}) {
     INFO(text);
     REQUIRE(textBindsNames(text));
   }

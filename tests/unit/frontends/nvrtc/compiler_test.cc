@@ -19,7 +19,7 @@ fs::path libraryIn(const char* variable, const char* otherwise) {
   const char* value = std::getenv(variable);
   fs::path directory = value != nullptr ? value : otherwise;
   if (directory.empty()) FAIL(variable << " is not set: run scripts/test, which fetches that NVRTC");
-  auto found = find({{directory}, {}, false});
+  auto found = findLibraries(libraryKind(), {{directory}, {}, false});
   if (found.empty()) FAIL("there is no libnvrtc in " << directory << ": run scripts/test");
   return found.front().library;
 }

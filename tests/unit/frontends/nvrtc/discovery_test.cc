@@ -31,6 +31,12 @@ std::vector<fs::path> librariesIn(const std::vector<FoundLibrary>& found) {
   return paths;
 }
 
+std::vector<FoundLibrary> find(const ToolchainSearch& search) { return findLibraries(libraryKind(), search); }
+
+std::vector<std::string> emptyPlacesIn(const ToolchainSearch& search) {
+  return emptyPlaces({libraryKind()}, search);
+}
+
 ToolchainSearch onlyIn(std::vector<fs::path> paths) { return {std::move(paths), {}, false}; }
 
 // Sets a variable of the environment for as long as it lives.
@@ -152,13 +158,13 @@ TEST_CASE("every place that is named and has no library is told, and no other") 
   const EnvironmentVariable home("CUDA_HOME", bare);
   const EnvironmentVariable path("CUDA_PATH", "");
 
-  CHECK(emptyPlaces({{root.path() / "full", bare, gone}, {root.path() / "python", gone, bare}, true}) ==
+  CHECK(emptyPlacesIn({{root.path() / "full", bare, gone}, {root.path() / "python", gone, bare}, true}) ==
         std::vector<std::string>{"toolchains.paths names '" + bare + "', which holds no libnvrtc",
                                  "toolchains.paths names '" + gone + "', which does not exist",
                                  "toolchains.python_prefixes names '" + gone + "', which does not exist",
                                  "toolchains.python_prefixes names '" + bare + "', which holds no libnvrtc",
                                  "CUDA_HOME names '" + bare + "', which holds no libnvrtc"});
-  CHECK(emptyPlaces({{root.path() / "full", root.path() / "full/libnvrtc.so.13"}, {}, false}).empty());
+  CHECK(emptyPlacesIn({{root.path() / "full", root.path() / "full/libnvrtc.so.13"}, {}, false}).empty());
 }
 
 TEST_CASE("the system is not searched unless asked for") {

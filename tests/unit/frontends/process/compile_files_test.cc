@@ -64,6 +64,17 @@ TEST_CASE("a file read is recorded with its digests under each role it may have"
   CHECK(outcome.compiled->unclean.empty());
 }
 
+TEST_CASE("a name expression is a text that may lead from one directory to another") {
+  StandInClient client;
+  client.file("/client/include/a.h", "int a;");
+  auto request = clientRequest();
+  request.names.includeDirectories.push_back("/client");
+  request.nameExpressions = {"k<3>\n#include \"include/a.h\"\n"};
+  auto outcome = opening(client, {"/client/include/a.h"}, request);
+  REQUIRE(outcome.compiled);
+  CHECK(outcome.compiled->dependencies.size() == 2);
+}
+
 TEST_CASE("a path is asked for once, however often and by whatever call it is used") {
   StandInClient client;
   client.file("/client/include/a.h", "int a;");

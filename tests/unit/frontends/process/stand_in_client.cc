@@ -40,8 +40,7 @@ const Frontend& standInFrontend() {
   static const Frontend frontend{.name = "stand-in",
                                  .language = Language::cuda,
                                  .revision = 1,
-                                 .find = nullptr,
-                                 .emptyPlaces = nullptr,
+                                 .library = {},
                                  .load = nullptr,
                                  .checkOptions = nullptr,
                                  .optionsBindNames = [](const Request&) { return false; }};

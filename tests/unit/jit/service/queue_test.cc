@@ -113,7 +113,7 @@ TEST_CASE("a slot that is lent goes to the next, and comes back at once") {
   CHECK(fixture.queue.running() == 1);
 }
 
-TEST_CASE("slots are lent up to a number, and who leaves a lent one makes room for another") {
+TEST_CASE("slots are lent up to a number, the next when a lent one is left or taken back") {
   QueueFixture fixture;
   std::vector<kj::Maybe<kj::Own<JobQueue::Place>>> places;
   for (unsigned i = 0; i < JobQueue::kUnderWayPerSlot + 1; ++i) {
@@ -125,8 +125,14 @@ TEST_CASE("slots are lent up to a number, and who leaves a lent one makes room f
   CHECK(fixture.queue.running() == JobQueue::kUnderWayPerSlot);
   CHECK(fixture.queue.waiting() == 1);
   places.front() = nullptr;
-  KJ_ASSERT_NONNULL(places[JobQueue::kUnderWayPerSlot - 1])->lend();
   CHECK(fixture.queue.running() == JobQueue::kUnderWayPerSlot);
+  CHECK(fixture.queue.waiting() == 0);
+  auto next = fixture.enter("next");
+  KJ_ASSERT_NONNULL(places.back())->lend();
+  CHECK(fixture.queue.waiting() == 1);
+  KJ_ASSERT_NONNULL(places[1])->takeBack();
+  CHECK(fixture.queue.waiting() == 1);  // the one that goes on has the slot
+  places[1] = nullptr;
   CHECK(fixture.queue.waiting() == 0);
 }
 

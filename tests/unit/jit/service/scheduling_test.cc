@@ -107,6 +107,27 @@ TEST_CASE("a compile whose client does not answer lets others run meanwhile") {
   CHECK(fixture.service.running() == 1);
 }
 
+TEST_CASE("a compile whose client answers at last has its slot back") {
+  ServiceFixture fixture({.jobs = 1});
+  fixture.compilers.reads = {kHeader};
+  auto slow = filesWith("v1");
+  auto gate = kj::newPromiseAndFulfiller<void>();
+  slow->isSlow = true;
+  slow->goesOn = kj::mv(gate.promise);
+  slow->silentPaths = {"/home/me/inc/b.h"};
+  fixture.compilers.reads = {kHeader, kOtherHeader};
+  auto stalled = fixture.compileSource(*slow, "stalled");
+  fixture.settle();
+  fixture.timer.advanceTo(fixture.timer.now() + 1 * kj::SECONDS);
+  fixture.settle();
+  gate.fulfiller->fulfill();
+  fixture.settle();
+  auto files = filesWith("v1");
+  auto another = fixture.compileSource(*files, "another");
+  fixture.settle();
+  CHECK(fixture.service.queued() == 1);
+}
+
 TEST_CASE("draining refuses new compiles and resolves when the last call is through") {
   ServiceFixture fixture;
   fixture.compilers.isHeld = true;

@@ -20,6 +20,10 @@ kj::Promise<FileReply> ScriptedFiles::answer(FileQuestion question) {
   answered.push_back(question.path);
   if (isGone) return goneException();
   if (isSilent || silentPaths.contains(question.path)) return kj::NEVER_DONE;
+  if (std::exchange(isSlow, false)) {
+    return goesOn.then(
+        [this, question = std::move(question)]() mutable { return answer(std::move(question)); });
+  }
   auto found = content.find(question.path);
   if (found == content.end()) return FileReply{{FileAnswer::Kind::absent, 0, 0, question.path}};
   return FileReply{{FileAnswer::Kind::file, identityOf(question.path), found->second.size(), found->second}};

@@ -30,9 +30,11 @@ class ScriptedFiles final : public ClientFiles {
   std::map<std::string, std::uint64_t> identities;  // where it matters; else each path is a file of its own
   bool isGone = false;                              // every question rejects
   bool isSilent = false;                            // answers never come
-  std::set<std::string> silentPaths;                // nor do they for these
-  std::vector<std::string> answered;                // paths of questions that came, in order
-  unsigned digestCalls = 0;                         // by digests() and fingerprint()
+  kj::Promise<void> goesOn = nullptr;               // the next answer waits for it, where isSlow
+  bool isSlow = false;
+  std::set<std::string> silentPaths;  // nor do they for these
+  std::vector<std::string> answered;  // paths of questions that came, in order
+  unsigned digestCalls = 0;           // by digests() and fingerprint()
   bool givesFingerprints = true;
   std::vector<KnownContent> reads;  // what every fingerprint says it had to read
   std::vector<KnownContent> hints;  // what came with the last one

@@ -1,0 +1,50 @@
+// Where compiler libraries are. Nothing is loaded.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jit/file_stamp.h"
+
+namespace kiln {
+
+// Where toolchains are looked for, in this order; the first of two with equal identity wins.
+struct ToolchainSearch {
+  std::vector<std::filesystem::path>
+      paths;  // configured: a library under its usual name, or a directory that holds it somewhere below
+  std::vector<std::filesystem::path> pythonPrefixes;  // prefixes whose site-packages are searched
+  bool system =
+      true;  // CUDA_HOME and CUDA_PATH, the usual prefixes, the dynamic loader's cache, in this order
+};
+
+// One compiler library that was found, before anything of it was loaded.
+struct FoundLibrary {
+  std::filesystem::path library;             // canonical
+  std::filesystem::path name;                // as it was found: a link to `library`, or the same
+  std::vector<std::filesystem::path> files;  // every file that decides its output, `library` first
+  FolderStamp folder;  // from before `files` were looked for, of all that may be one of them
+};
+
+// What a frontend's library is called, and what belongs to it.
+struct LibraryKind {
+  std::string_view stem;  // "libnvrtc": of "libnvrtc.so", "libnvrtc.so.13" and of what belongs to them
+  // Where NVIDIA's wheels have it below site-packages; those for CUDA 13 share "nvidia/cu13/lib".
+  std::string_view wheelFolder;
+  // The other files that decide what `library` (canonical) compiles, all beside it. Null: there are none.
+  std::vector<std::filesystem::path> (*companions)(const std::filesystem::path& library) = nullptr;
+};
+
+// Every library of this kind, each file once, in the order of `search`; the toolkits' stubs are left out. A
+// library without its companions is listed too: loading it says what is missing.
+std::vector<FoundLibrary> findLibraries(const LibraryKind& kind, const ToolchainSearch& search);
+
+// The places that `search` names, and in the system's part CUDA_HOME and CUDA_PATH, in which there is no
+// library of any of `kinds`: a line each, for a person.
+std::vector<std::string> emptyPlaces(const std::vector<LibraryKind>& kinds, const ToolchainSearch& search);
+
+// The names in `directory`, sorted; none if it cannot be read.
+std::vector<std::filesystem::path> entriesOf(const std::filesystem::path& directory);
+
+}  // namespace kiln

@@ -1,0 +1,99 @@
+#include "frontends/nvjitlink/compiler.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frontends/nvjitlink/link.h"
+#include "frontends/nvjitlink/options.h"
+#include "frontends/nvjitlink/targets.h"
+
+namespace kiln::nvjitlink {
+namespace {
+
+// It sees the PTX up to its end, or up to a NUL: generators leave one there.
+std::expected<std::string, Failure> ptxOf(const Request& request) {
+  auto ptx = request.source;
+  while (ptx.ends_with('\0')) ptx.pop_back();
+  if (ptx.find('\0') == std::string::npos) return ptx;
+  return std::unexpected(
+      Failure{FailureKind::invalidRequest, "the PTX '" + request.names.source +
+                                               "' holds a NUL character in the middle, behind which "
+                                               "nvJitLink would not look; remove it"});
+}
+
+std::expected<void, Failure> checkOptionTexts(const Request& request) {
+  for (const auto& option : request.options) {
+    if (option.find('\0') == std::string::npos) continue;
+    return std::unexpected(
+        Failure{FailureKind::invalidRequest,
+                "the option '" + option + "' holds a NUL character, which nvJitLink cannot take; remove it"});
+  }
+  return {};
+}
+
+class NvJitLinkCompiler : public Compiler {
+ public:
+  NvJitLinkCompiler(Library library, std::vector<std::string> targets)
+      : library_(library), targets_(std::move(targets)) {}
+
+  [[nodiscard]] std::string version() const override {
+    return std::to_string(library_.version().major) + "." + std::to_string(library_.version().minor);
+  }
+  [[nodiscard]] std::vector<std::string> targets() const override { return targets_; }
+  std::expected<Artifact, Failure> compile(const Request& request) override;
+  std::expected<void, Failure> warm() override;
+
+ private:
+  Library library_;
+  std::vector<std::string> targets_;
+};
+
+std::expected<Artifact, Failure> NvJitLinkCompiler::compile(const Request& request) {
+  auto ptx = ptxOf(request);
+  if (!ptx) return std::unexpected(std::move(ptx.error()));
+  if (auto checked = checkOptionTexts(request); !checked) return std::unexpected(std::move(checked.error()));
+  if (auto checked = checkTarget(request.target, targets_, "nvJitLink " + version()); !checked) {
+    return std::unexpected(std::move(checked.error()));
+  }
+  if (auto checked = checkOptions(request); !checked) return std::unexpected(std::move(checked.error()));
+  std::vector<std::string> options = {"-arch=" + request.target.name, "-no-cache"};
+  options.insert(options.end(), request.options.begin(), request.options.end());
+  auto link = Link::create(library_, request.names.source, options);
+  if (!link) return std::unexpected(std::move(link.error()));
+  if (auto added = link->addPtx(*ptx); !added) return std::unexpected(std::move(added.error()));
+  return link->run();
+}
+
+std::expected<void, Failure> NvJitLinkCompiler::warm() {
+  Request request;
+  request.language = Language::ptx;
+  request.target = {Target::Kind::nvidiaReal, targets_.front()};
+  request.names.source = "kiln_warm_up.ptx";
+  request.source =
+      ".version 7.0\n.target sm_50\n.address_size 64\n"
+      ".visible .entry scale(.param .u64 data)\n{\n  .reg .b64 %rd<3>;\n  .reg .f32 %f<3>;\n"
+      "  ld.param.u64 %rd1, [data];\n  cvta.to.global.u64 %rd2, %rd1;\n  ld.global.f32 %f1, [%rd2];\n"
+      "  mul.f32 %f2, %f1, 0f40000000;\n  st.global.f32 [%rd2], %f2;\n  ret;\n}\n";
+  request.outputs = {OutputKind::cubin};
+  auto artifact = compile(request);
+  if (artifact) return {};
+  return std::unexpected(Failure{FailureKind::toolchainUnavailable,
+                                 "nvJitLink " + version() +
+                                     " does not compile a small kernel of kiln's own: " +
+                                     artifact.error().message + ":\n" + artifact.error().log});
+}
+
+}  // namespace
+
+LibraryKind libraryKind() { return {"libnvJitLink", "nvidia/nvjitlink/lib"}; }
+
+std::expected<std::unique_ptr<Compiler>, Failure> load(const std::filesystem::path& path) {
+  auto library = Library::open(path);
+  if (!library) return std::unexpected(std::move(library.error()));
+  auto targets = targetsOf(*library);
+  if (!targets) return std::unexpected(std::move(targets.error()));
+  return std::make_unique<NvJitLinkCompiler>(*library, std::move(*targets));
+}
+
+}  // namespace kiln::nvjitlink

@@ -1,0 +1,124 @@
+#include "frontends/nvjitlink/link.h"
+
+#include <string_view>
+#include <utility>
+
+#include "frontends/nvidia_log.h"
+
+namespace kiln::nvjitlink {
+namespace {
+
+std::string versionOf(const Library& library) {
+  return std::to_string(library.version().major) + "." + std::to_string(library.version().minor);
+}
+
+// Empty where it does not say that the PTX is too new.
+std::string_view newerVersion(std::string_view log) {
+  constexpr std::string_view kUnsupported = "Unsupported .version ";
+  auto at = log.find(kUnsupported);
+  if (at == std::string_view::npos) return {};
+  auto version = log.substr(at + kUnsupported.size());
+  return version.substr(0, version.find(';'));
+}
+
+Failure failureOf(const Library& library, Result result, const std::string& source, std::string log) {
+  const auto compiler = "nvJitLink " + versionOf(library);
+  const auto failed = [&](FailureKind kind, const std::string& problem) {
+    return Failure{kind, "compiling '" + source + "': " + problem, std::move(log)};
+  };
+  switch (result) {
+    case Result::unrecognizedOption:
+    case Result::incompatibleOptions:
+      return failed(FailureKind::invalidRequest, compiler + " refuses an option; the log says which and why");
+    case Result::unrecognizedArchitecture:
+    case Result::unsupportedArchitecture:
+      return failed(FailureKind::unsupportedTarget, compiler + " does not compile for the target");
+    case Result::invalidInput:
+    case Result::incorrectInputType:
+      return failed(FailureKind::compileError, "it is no PTX; give the text that begins with .version");
+    case Result::ptxCompile:
+      if (logSaysOutOfMemory(log)) {
+        return failed(FailureKind::memoryLimit,
+                      compiler +
+                          " ran out of memory; raise the memory limit (memory_limit_mb in kilnd's "
+                          "configuration)");
+      }
+      if (auto version = std::string(newerVersion(log)); !version.empty()) {
+        return failed(FailureKind::compileError, "its .version " + version + " is newer than " + compiler +
+                                                     " takes; choose a newer toolchain, or generate older "
+                                                     "PTX");
+      }
+      return failed(FailureKind::compileError, compiler + " found errors, as its log shows");
+    default:
+      return failed(FailureKind::internal,
+                    compiler + " failed with result " + std::to_string(static_cast<int>(result)));
+  }
+}
+
+std::string textOf(LinkHandle handle, Result (*size)(LinkHandle, std::size_t*),
+                   Result (*get)(LinkHandle, char*)) {
+  std::size_t count = 0;
+  if (size(handle, &count) != Result::success || count == 0) return {};
+  std::string text(count, '\0');
+  if (get(handle, text.data()) != Result::success) return {};
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
+}
+
+}  // namespace
+
+std::expected<Link, Failure> Link::create(const Library& library, const std::string& source,
+                                          const std::vector<std::string>& options) {
+  std::vector<const char*> pointers;
+  for (const auto& option : options) pointers.push_back(option.c_str());
+  LinkHandle handle = nullptr;
+  auto result = library->create(&handle, static_cast<std::uint32_t>(pointers.size()), pointers.data());
+  Link link(library, source, handle);
+  if (auto created = link.check(result); !created) return std::unexpected(std::move(created.error()));
+  return link;
+}
+
+Link::Link(const Library& library, std::string source, LinkHandle handle)
+    : library_(&library), source_(std::move(source)), handle_(handle) {}
+
+Link::Link(Link&& other) noexcept
+    : library_(other.library_),
+      source_(std::move(other.source_)),
+      handle_(std::exchange(other.handle_, nullptr)) {}
+
+Link::~Link() {
+  if (handle_ != nullptr) (*library_)->destroy(&handle_);
+}
+
+std::expected<void, Failure> Link::addPtx(const std::string& ptx) {
+  return check((*library_)->addData(handle_, InputType::ptx, ptx.data(), ptx.size(), source_.c_str()));
+}
+
+std::expected<Artifact, Failure> Link::run() {
+  if (auto completed = check((*library_)->complete(handle_)); !completed) {
+    return std::unexpected(std::move(completed.error()));
+  }
+  std::size_t size = 0;
+  auto result = (*library_)->getLinkedCubinSize(handle_, &size);
+  Output cubin{OutputKind::cubin, std::string(size, '\0'), {}};
+  if (result == Result::success) result = (*library_)->getLinkedCubin(handle_, cubin.bytes.data());
+  if (auto got = check(result); !got) return std::unexpected(std::move(got.error()));
+  Artifact artifact;
+  artifact.outputs.push_back(std::move(cubin));
+  artifact.log = log();
+  return artifact;
+}
+
+std::expected<void, Failure> Link::check(Result result) {
+  if (result == Result::success) return {};
+  return std::unexpected(failureOf(*library_, result, source_, log()));
+}
+
+// Errors, then warnings. Of a handle that could not be created there may be none.
+std::string Link::log() const {
+  if (handle_ == nullptr) return {};
+  return textOf(handle_, (*library_)->getErrorLogSize, (*library_)->getErrorLog) +
+         textOf(handle_, (*library_)->getInfoLogSize, (*library_)->getInfoLog);
+}
+
+}  // namespace kiln::nvjitlink

@@ -1,0 +1,108 @@
+#include "frontends/nvjitlink/options.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "frontends/nvjitlink/ptx.h"
+#include "frontends/ptxas_options.h"
+
+namespace kiln::nvjitlink {
+namespace {
+
+struct Refusal {
+  std::string_view name;
+  std::string_view reason;
+};
+
+constexpr std::string_view kTimes =
+    "nvJitLink then prints how long it took, which is another text every time";
+constexpr std::string_view kThreads =
+    "it starts threads; kiln compiles each request on one, and many side by side";
+
+// nvJitLink takes a name with one dash, in full, and a value behind '='.
+constexpr std::array kRefused = {
+    Refusal{"-time", kTimes},
+    Refusal{"-verbose", kTimes},
+    Refusal{"-split-compile", kThreads},
+    Refusal{"-split-compile-extended", kThreads},
+    Refusal{"-ptx", "it asks for PTX, and the output of a ptx request is the cubin"},
+    Refusal{"-Xnvvm",
+            "it hands an option to NVVM unseen, which may write files, start threads or time the compiler"},
+    Refusal{"-arch", "the target stands in the request's own field"},
+};
+
+Failure invalid(std::string message) { return {FailureKind::invalidRequest, std::move(message)}; }
+
+std::string_view valueOf(std::string_view option) {
+  auto sign = option.find('=');
+  return sign == std::string_view::npos ? std::string_view() : option.substr(sign + 1);
+}
+
+std::expected<void, Failure> checkOption(std::string_view option) {
+  const auto name = option.substr(0, option.find('='));
+  const auto* refusal = std::find_if(kRefused.begin(), kRefused.end(),
+                                     [&](const Refusal& refused) { return refused.name == name; });
+  auto reason = refusal == kRefused.end() ? std::string_view() : refusal->reason;
+  if (name == "-Xptxas") reason = refusalOfPtxasOption(valueOf(option));
+  if (reason.empty()) return {};
+  return std::unexpected(invalid("the option '" + std::string(option) +
+                                 "' cannot be used: " + std::string(reason) + "; leave it out"));
+}
+
+std::expected<void, Failure> checkFields(const Request& request) {
+  const auto lacks = [](const std::string& what) {
+    return std::unexpected(invalid("PTX has no " + what + "; leave them out"));
+  };
+  if (!request.headers.empty()) return lacks("headers");
+  if (!request.names.includeDirectories.empty()) return lacks("include directories");
+  if (!request.nameExpressions.empty())
+    return lacks("name expressions: its kernels have their final names already");
+  if (request.target.kind == Target::Kind::nvidiaVirtual) {
+    return std::unexpected(invalid("the target " + request.target.name +
+                                   " is virtual, and PTX is compiled to machine code; ask for a target such "
+                                   "as sm_90"));
+  }
+  for (auto output : request.outputs) {
+    if (output == OutputKind::cubin) continue;
+    return std::unexpected(invalid("nvJitLink makes a cubin of PTX and no " + std::string(name(output)) +
+                                   "; ask for the output cubin"));
+  }
+  return {};
+}
+
+// The compiler would say as much without naming what it was asked for.
+std::expected<void, Failure> checkModule(const Request& request) {
+  const auto module = directivesOf(request.source);
+  if (mayRunOn(module.target, request.target.name)) return {};
+  return std::unexpected(
+      Failure{FailureKind::unsupportedTarget,
+              "'" + request.names.source + "' is PTX for " + module.target + " (.version " + module.version +
+                  "), which does not run on the target " + request.target.name +
+                  "; ask for a target that it runs on, or generate the PTX for " + request.target.name});
+}
+
+}  // namespace
+
+std::expected<Request, Failure> normalised(Request request) {
+  const auto isSaidElsewhere = [&](const std::string& option) {
+    return option == "-no-cache" || option == "-arch=" + request.target.name;
+  };
+  std::erase_if(request.options, isSaidElsewhere);
+  if (auto checked = checkOptions(request); !checked) return std::unexpected(std::move(checked.error()));
+  return request;
+}
+
+std::expected<void, Failure> checkOptions(const Request& request) {
+  for (const auto& option : request.options) {
+    if (auto checked = checkOption(option); !checked) return checked;
+  }
+  if (auto checked = checkFields(request); !checked) return checked;
+  return checkModule(request);
+}
+
+bool optionsBindNames(const Request&) { return false; }
+
+}  // namespace kiln::nvjitlink

@@ -1,0 +1,53 @@
+#include "frontends/ptxas_options.h"
+
+#include <algorithm>
+#include <array>
+
+namespace kiln {
+namespace {
+
+struct Refusal {
+  std::string_view name;
+  std::string_view reason;
+};
+
+// By name without dashes. ptxas knows short and long names and, for some, aliases.
+constexpr std::string_view kTimes = "ptxas then prints how long it took, which is another text every time";
+constexpr std::string_view kTarget = "the target stands in the request's own field";
+constexpr std::string_view kFiles = "ptxas then writes a file";
+constexpr std::array kRefused = {
+    Refusal{"v", kTimes},
+    Refusal{"verbose", kTimes},
+    Refusal{"compilerStats", kTimes},
+    Refusal{"compiler-stats", kTimes},
+    Refusal{"compilerStatsFile", kFiles},
+    Refusal{"compiler-stats-file", kFiles},
+    Refusal{"timeTraceFile", kFiles},
+    Refusal{"fdevice-time-trace", kFiles},
+    Refusal{"ftracePhaseAfter", kFiles},
+    Refusal{"ftrace-phase-after", kFiles},
+    Refusal{"use-trace-pid", kFiles},
+    Refusal{"o", kFiles},
+    Refusal{"output-file", kFiles},
+    Refusal{"split-compile", "ptxas then starts threads; kiln compiles on one, and many side by side"},
+    Refusal{"arch", kTarget},
+    Refusal{"gpu-name", kTarget},
+    Refusal{"optf", "ptxas then reads more options from a file, where kiln does not see them"},
+    Refusal{"options-file", "ptxas then reads more options from a file, where kiln does not see them"},
+};
+
+std::string_view ptxasName(std::string_view value) {
+  value.remove_prefix(std::min(value.find_first_not_of('-'), value.size()));
+  return value.substr(0, value.find_first_of("= \t"));
+}
+
+}  // namespace
+
+std::string_view refusalOfPtxasOption(std::string_view value) {
+  const auto name = ptxasName(value);
+  const auto* found = std::find_if(kRefused.begin(), kRefused.end(),
+                                   [&](const Refusal& refusal) { return refusal.name == name; });
+  return found == kRefused.end() ? std::string_view() : found->reason;
+}
+
+}  // namespace kiln

@@ -1,0 +1,16 @@
+// What is made of a request's options before it is hashed: a pure function of text, so that libkiln and kilnd
+// agree without either loading a compiler.
+#pragma once
+
+#include <expected>
+
+#include "jit/failure.h"
+#include "jit/request.h"
+
+namespace kiln {
+
+// The request in its language's normal form, as nvrtc/options.h and nvjitlink/options.h have it. Failure:
+// what that form refuses.
+std::expected<Request, Failure> normalised(Request request);
+
+}  // namespace kiln

@@ -1,0 +1,181 @@
+"""PTX through nvJitLink: `kiln compile k.ptx`, held against nvJitLink called without kiln."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from harness import DEADLINE, Kiln, nvjitlink_library, nvrtc_library
+from kernels import SAXPY
+
+DIRECT = pathlib.Path(__file__).parents[1] / "reference/nvjitlink_direct.py"
+VERSIONS = ["13.0", "12.9"]
+SCALE = """// made by hand
+.version 8.0
+.target sm_80
+.address_size 64
+.visible .entry scale(.param .u64 data, .param .f32 by)
+{
+  .reg .b64 %rd<5>;
+  .reg .b32 %r<2>;
+  .reg .f32 %f<4>;
+  ld.param.u64 %rd1, [data];
+  ld.param.f32 %f1, [by];
+  cvta.to.global.u64 %rd2, %rd1;
+  mov.u32 %r1, %tid.x;
+  mul.wide.u32 %rd3, %r1, 4;
+  add.s64 %rd4, %rd2, %rd3;
+  ld.global.f32 %f2, [%rd4];
+  mul.f32 %f3, %f1, %f2;
+  st.global.f32 [%rd4], %f3;
+  ret;
+}
+"""
+
+
+def direct(folder, version, source, *options):
+    """The cubin, None if there is none, and the log."""
+    cubin, log = folder / "direct.cubin", folder / "direct.log"
+    cubin.unlink(missing_ok=True)
+    subprocess.run(
+        [sys.executable, DIRECT, nvjitlink_library(version), source, cubin, log, *options],
+        cwd=folder,
+        timeout=DEADLINE,
+        check=False,
+    )
+    return cubin.read_bytes() if cubin.exists() else None, log.read_text()
+
+
+@pytest.fixture
+def node(make_daemon):
+    """A daemon with both nvJitLinks, and NVRTC beside them."""
+    daemon = make_daemon(toolchains=(*(nvjitlink_library(version) for version in VERSIONS), "13.0"))
+    daemon.start()
+    return daemon
+
+
+@pytest.fixture
+def kiln(bin, node, work):
+    return Kiln(bin, node.socket, work)
+
+
+def test_ptx_is_compiled_once_to_the_bytes_that_nvjitlink_gives(kiln, bin, node, work):
+    (work / "k.ptx").write_text(SCALE)
+    cases = [
+        (version, target, options)
+        for version in VERSIONS
+        for target in ("sm_80", "sm_90a", "sm_100f")
+        for options in ((), ("-O0",), ("-g",), ("-lineinfo", "-maxrregcount=32"), ("-Xptxas=-O1",))
+    ]
+    for outcome in ("miss", "hit"):
+        for version, target, options in cases:
+            reply = kiln.compile(
+                "k.ptx", "--toolchain", f"nvjitlink {version}", "-o", "k.cubin", "--", *options, target=target
+            )
+            expected, log = direct(work, version, "k.ptx", f"-arch={target}", *options)
+            assert (work / "k.cubin").read_bytes() == expected, (version, target, options)
+            assert (reply["outcome"], reply["log"]) == (outcome, log), (version, target, options)
+        node.stop()
+        node.start()
+    assert kiln.compiles() == 0
+
+
+def test_what_ptx_is_called_and_where_never_matters(kiln, work):
+    outcomes = []
+    for name in ("a.ptx", "deep/other name.ptx"):
+        path = work / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(SCALE)
+        outcomes += [kiln.compile(path.name, "--", "-lineinfo", cwd=path.parent)["outcome"]]
+        outcomes += [kiln.compile("-", "--language", "ptx", "--", "-lineinfo", input=SCALE.encode())["outcome"]]
+    assert outcomes == ["miss", "hit", "hit", "hit"]
+
+
+def test_every_part_of_the_request_counts(kiln, work):
+    (work / "k.ptx").write_text(SCALE)
+    (work / "other.ptx").write_text(SCALE.replace("mul.f32", "add.f32"))
+    requests = [
+        ("k.ptx", "sm_90", ()),
+        ("k.ptx", "sm_80", ()),
+        ("other.ptx", "sm_90", ()),
+        ("k.ptx", "sm_90", ("--", "-O0")),
+        ("k.ptx", "sm_90", ("--toolchain", "nvjitlink 12.9")),
+    ]
+    replies = [kiln.compile(source, *arguments, target=target) for source, target, arguments in requests]
+    assert [reply["outcome"] for reply in replies] == ["miss"] * len(requests)
+    assert len({reply["outputs"][0]["sha256"] for reply in replies}) == len(requests)
+
+
+def test_ptx_as_nvrtc_hands_it_out_is_taken_with_its_terminator(kiln, work):
+    (work / "s.cu").write_text(SAXPY)
+    kiln.compile("s.cu", "-o", "s.ptx", target="compute_80")
+    plain = kiln.compile("s.ptx")
+    (work / "s.ptx").write_bytes((work / "s.ptx").read_bytes() + b"\0")
+    terminated = kiln.compile("s.ptx")
+    assert plain["outputs"][0]["sha256"] == terminated["outputs"][0]["sha256"]
+    (work / "s.ptx").write_bytes(SCALE.encode().replace(b".address_size", b"\0.address_size"))
+    assert "NUL" in kiln.compile("s.ptx", status=4)["failure"]["message"]
+
+
+@pytest.mark.parametrize(
+    "ptx,options,kind,said",
+    [
+        (SCALE.replace("sm_80", "sm_100a"), (), "unsupported_target", ["sm_100a", "8.0", "sm_90"]),
+        (SCALE.replace("sm_80", "sm_90a"), (), "unsupported_target", ["sm_90a", "sm_90;"]),
+        (SCALE.replace("8.0", "9.9"), (), "compile_error", [".version 9.9", "nvJitLink 13.0"]),
+        (SCALE.replace("mul.f32", "mulf32"), (), "compile_error", ["its log shows"]),
+        ("__global__ void k() {}", (), "compile_error", ["no PTX"]),
+        ("", (), "compile_error", ["no PTX"]),
+        (SCALE, ("-time",), "invalid_request", ["'-time'", "leave it out"]),
+        (SCALE, ("-arch=sm_80",), "invalid_request", ["'-arch=sm_80'", "target"]),
+        (SCALE, ("--no-such-option",), "invalid_request", ["refuses an option"]),
+    ],
+)
+def test_what_cannot_be_compiled_is_told_by_its_own_failure(kiln, work, ptx, options, kind, said):
+    (work / "k.ptx").write_text(ptx)
+    replies = [
+        kiln.compile("k.ptx", "--", *options, status=1 if kind == "compile_error" else 4) for _ in range(2)
+    ]
+    for reply in replies:
+        assert reply["failure"]["kind"] == kind
+        for text in ("k.ptx", *said) if kind != "invalid_request" else said:
+            assert text in reply["failure"]["message"]
+    remembered = "hit" if kind == "compile_error" else "miss"
+    assert [reply["outcome"] for reply in replies] == ["miss", remembered]
+    assert replies[0]["log"] == replies[1]["log"]
+
+
+def test_a_compile_error_is_the_compiler_s_own(kiln, work):
+    (work / "k.ptx").write_text(SCALE.replace("mul.f32", "mulf32"))
+    reply = kiln.compile("k.ptx", "--toolchain", "nvjitlink 13.0", status=1)
+    cubin, log = direct(work, "13.0", "k.ptx", "-arch=sm_90")
+    assert cubin is None and "mulf32" in log
+    assert reply["log"] == log
+
+
+def test_a_virtual_target_and_parts_of_other_languages_are_refused(kiln, work):
+    (work / "k.ptx").write_text(SCALE)
+    (work / "v.h").write_text("")
+    assert "compute_90" in kiln.compile("k.ptx", target="compute_90", status=4)["failure"]["message"]
+    for arguments in (("-I", "."), ("--header", "v.h=v.h"), ("--name-expression", "scale"), ("--output", "ltoir=x")):
+        assert kiln.compile("k.ptx", *arguments, status=4)["failure"]["kind"] == "invalid_request"
+
+
+def test_each_language_has_its_own_toolchains(kiln, work):
+    (work / "k.ptx").write_text(SCALE)
+    (work / "s.cu").write_text(SAXPY)
+    assert kiln.compile("k.ptx")["toolchain"] == "nvjitlink 13.0"
+    assert kiln.compile("s.cu")["toolchain"] == "nvrtc 13.0"
+    for source, toolchain, known in (("k.ptx", "nvrtc", "nvjitlink 12.9"), ("s.cu", "nvjitlink", "nvrtc 13.0")):
+        failure = kiln.compile(source, "--toolchain", toolchain, status=4)["failure"]
+        assert failure["kind"] == "toolchain_unavailable" and known in failure["message"]
+    assert "PTX" not in kiln.compile("k.ptx", "--language", "cuda", status=1)["failure"]["message"]
+
+
+def test_a_node_with_nvrtc_alone_says_what_ptx_needs(bin, make_daemon, work):
+    daemon = make_daemon(toolchains=(nvrtc_library("13.0"),))
+    daemon.start()
+    (work / "k.ptx").write_text(SCALE)
+    failure = Kiln(bin, daemon.socket, work).compile("k.ptx", status=4)["failure"]
+    assert failure["kind"] == "toolchain_unavailable" and "ptx" in failure["message"]
