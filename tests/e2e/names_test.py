@@ -221,10 +221,16 @@ def test_an_environment_beside_the_source_that_moved_away_hits_unless_the_source
         (include / "part").mkdir(parents=True)
         (include / "v.h").write_text('#include "part/w.h"\n')
         (include / "part/w.h").write_text("#define V 2\n")
+        (include / "warns.h").write_text("#warning of this place\n")
     project = beside.parent.parent
     found = '#include <v.h>\n__global__ void k(int* x) { *x = V; }\n'
-    led = '#if __has_include(".venv/include/part/w.h")\n#define W 1\n#else\n#define W 2\n#endif\n' + found.replace("V;", "V + W;")
-    for name, text, expected in (("found.cu", found, "hit"), ("led.cu", led, "miss")):
+    cases = [("found.cu", found, "hit"), ("warned.cu", "#include <warns.h>\n" + found, "hit")]
+    # As NVRTC takes them, all one file.
+    for number, way in enumerate((".venv/", "./.venv/", ".venv//", "other/../.venv/", ".\\\n\\\nvenv/", "\\\n.venv/")):
+        led = f'#if __has_include("{way}include/part/w.h")\n#define W 1\n#else\n#define W 2\n#endif\n'
+        cases.append((f"led{number}.cu", led + found.replace("V;", "V + W;"), "miss"))
+    (project / "other").mkdir()
+    for name, text, expected in cases:
         first = asked(kiln, reference, Place(project, str(project / name), [str(beside)]), text)
         assert_equal(*first)
         (project / ".venv").rename(project / "gone")

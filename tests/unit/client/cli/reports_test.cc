@@ -122,7 +122,8 @@ client::StatusReply someStatus() {
   status.jobs = 2;
   status.running = 1;
   status.uptimeMilliseconds = 61'000;
-  status.compilers = {{4243, "nvrtc 13.0", "zygote"}, {4250, "nvrtc 13.0", "compile"}};
+  status.compilers = {
+      {4243, "nvrtc 13.0", "zygote"}, {4249, "nvrtc 13.0", "spare"}, {4250, "nvrtc 13.0", "compile"}};
   return status;
 }
 

@@ -55,6 +55,38 @@ TEST_CASE("what lies in a directory within another is the outer one's only where
   CHECK(rolesAfterReading({header.absolute}, "#include <v.h>\n", "") == both);
 }
 
+TEST_CASE("of three nested directories those count from which a text leads to the innermost") {
+  const Names names{"/p/k.cu", "/w", {"/p/libs", "/p/libs/cub-2"}};
+  Recorder recorder(names);
+  recorder.read("#include <cub-2/a.h>\n");
+  recorder.looked({"/p/libs/cub-2/a.h", "/p/libs/cub-2/a.h"}, {FileAnswer::Kind::file, 9, 3, "abc"});
+  CHECK(described(recorder) == std::vector<std::string>{"<include 0>/cub-2/a.h", "<include 1>/a.h"});
+}
+
+TEST_CASE("relative directories nest as they are spelled") {
+  const FileAnswer file{FileAnswer::Kind::file, 9, 3, "abc"};
+  auto roles = [&](const Names& names, const std::string& spelling, const std::string& text) {
+    Recorder recorder(names);
+    recorder.read(text);
+    recorder.looked({absolutePath(spelling, names.workingDirectory), spelling}, file);
+    return described(recorder);
+  };
+  const std::vector<std::string> inner{"<include 0>/v.h"};
+  const std::vector<std::string> both{"<include 0>/v.h", "<source>/inc/v.h"};
+  for (const Names& names : {Names{"k.cu", "/w", {"inc"}}, Names{"./k.cu", "/w", {"./inc"}}}) {
+    auto spelling = names.includeDirectories[0] + "/v.h";
+    CHECK(roles(names, spelling, "#include <v.h>") == inner);
+    CHECK(roles(names, spelling, "#include \"inc/v.h\"") == both);
+  }
+}
+
+TEST_CASE("a component that is no word may be in any text") {
+  const Names names{"/p/k.cu", "/w", {"/p/--/inc"}};
+  Recorder recorder(names);
+  recorder.looked({"/p/--/inc/v.h", "/p/--/inc/v.h"}, {FileAnswer::Kind::file, 9, 3, "abc"});
+  CHECK(described(recorder) == std::vector<std::string>{"<include 0>/v.h", "<source>/--/inc/v.h"});
+}
+
 TEST_CASE("an absence in a directory within another is the outer one's only where a text leads there") {
   const Names names{"/p/k.cu", "/w", {"/p/include"}};
   Recorder recorder(names);
