@@ -108,7 +108,7 @@ class FieldFinder {
   template <typename Text, typename Name>
   void visitLine(std::size_t at, std::size_t end, const Text& text, const Name& name) {
     auto done = at;
-    for (auto found : {leading(at, end), ofLine(at, end), ofCompilation(at, end)}) {
+    for (auto found : {leading(at, end), ofLine(at, end), ofCompilation(at, end), ofInput(at, end)}) {
       if (!found || found->start < done) continue;
       text(done, found->start);
       name(*found);
@@ -147,15 +147,25 @@ class FieldFinder {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<Field> ofCompilation(std::size_t at, std::size_t end) const {
-    constexpr std::string_view kBefore = " detected in the compilation of \"";
-    constexpr std::string_view kBehind = "\".";
-    auto found = log_.substr(0, end).find(kBefore, at);
-    auto start = found + kBefore.size();
-    if (found == std::string_view::npos || start + kBehind.size() > end ||
-        !log_.substr(0, end).ends_with(kBehind))
+  // Behind `before` up to `behind`, which ends the line.
+  [[nodiscard]] std::optional<Field> between(std::string_view before, std::string_view behind, std::size_t at,
+                                             std::size_t end) const {
+    auto found = log_.substr(0, end).find(before, at);
+    auto start = found + before.size();
+    if (found == std::string_view::npos || start + behind.size() > end ||
+        !log_.substr(0, end).ends_with(behind))
       return std::nullopt;
-    return Field{start, end - kBehind.size() - start};
+    return Field{start, end - behind.size() - start};
+  }
+
+  [[nodiscard]] std::optional<Field> ofCompilation(std::size_t at, std::size_t end) const {
+    return between(" detected in the compilation of \"", "\".", at, end);
+  }
+
+  // As nvJitLink calls an input that it cannot compile, or read.
+  [[nodiscard]] std::optional<Field> ofInput(std::size_t at, std::size_t end) const {
+    if (auto field = between(": JIT the PTX (", ")", at, end)) return field;
+    return between(" does not match type NVJITLINK_INPUT_PTX", "", at, end);
   }
 
   [[nodiscard]] bool isPlace(Field field) const {

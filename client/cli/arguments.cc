@@ -21,11 +21,17 @@ std::pair<std::string, std::string> splitAtEquals(const std::string& option, con
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
+// A table goes to standard output, so that "-" is no name for it here.
+const std::string& checkedPath(const char* option, const std::string& path) {
+  if (path == "-") throw CLI::ValidationError(option, "give a path; ./- for a file of that name");
+  return path;
+}
+
 void addOutput(CompileArguments& arguments, const std::string& text) {
   auto [kindName, path] = splitAtEquals("--output", text, "KIND=PATH, such as ptx=kernel.ptx");
   auto kind = parseOutputKind(kindName);
   if (!kind) throw CLI::ValidationError("--output", "'" + kindName + "' is not one of cubin, ptx, ltoir");
-  arguments.outputs.push_back({*kind, path});
+  arguments.outputs.push_back({*kind, checkedPath("--output", path)});
 }
 
 void addHeader(CompileArguments& arguments, const std::string& text) {
@@ -82,8 +88,9 @@ void addWhatToCompile(CLI::App& command, CompileArguments& arguments) {
 
 void addWhereFilesAre(CLI::App& command, CompileArguments& arguments) {
   command
-      .add_option("-o", arguments.outputPath,
-                  "Write the binary here; its kind is told by .cubin, .ptx or .ltoir, else by the target")
+      .add_option_function<std::string>(
+          "-o", [&](const auto& path) { arguments.outputPath = checkedPath("-o", path); },
+          "Write the binary here; its kind is told by .cubin, .ptx or .ltoir, else by the target")
       ->type_name("PATH");
   repeatable(command.add_option_function<std::vector<std::string>>(
                  "--output",

@@ -70,11 +70,7 @@ std::expected<void, Failure> NvJitLinkCompiler::warm() {
   request.language = Language::ptx;
   request.target = {Target::Kind::nvidiaReal, targets_.front()};
   request.names.source = "kiln_warm_up.ptx";
-  request.source =
-      ".version 7.0\n.target sm_50\n.address_size 64\n"
-      ".visible .entry scale(.param .u64 data)\n{\n  .reg .b64 %rd<3>;\n  .reg .f32 %f<3>;\n"
-      "  ld.param.u64 %rd1, [data];\n  cvta.to.global.u64 %rd2, %rd1;\n  ld.global.f32 %f1, [%rd2];\n"
-      "  mul.f32 %f2, %f1, 0f40000000;\n  st.global.f32 [%rd2], %f2;\n  ret;\n}\n";
+  request.source = kSmallKernel;
   request.outputs = {OutputKind::cubin};
   auto artifact = compile(request);
   if (artifact) return {};

@@ -29,6 +29,7 @@ constexpr std::array kRefused = {
     Refusal{"-split-compile", kThreads},
     Refusal{"-split-compile-extended", kThreads},
     Refusal{"-ptx", "it asks for PTX, and the output of a ptx request is the cubin"},
+    Refusal{"-lto", "it links LTO IR, which a ptx request has none of"},
     Refusal{"-Xnvvm",
             "it hands an option to NVVM unseen, which may write files, start threads or time the compiler"},
     Refusal{"-arch", "the target stands in the request's own field"},
@@ -73,15 +74,26 @@ std::expected<void, Failure> checkFields(const Request& request) {
   return {};
 }
 
+std::string whereItRuns(const std::string& moduleTarget) {
+  constexpr std::string_view kElse = ", or generate the PTX for an earlier architecture";
+  switch (moduleTarget.back()) {
+    case 'a':
+      return "it runs on " + moduleTarget + " alone: ask for that target";
+    case 'f':
+      return "ask for " + moduleTarget + " or a later architecture of its family" + std::string(kElse);
+    default:
+      return "ask for " + moduleTarget + " or a later architecture" + std::string(kElse);
+  }
+}
+
 // The compiler would say as much without naming what it was asked for.
 std::expected<void, Failure> checkModule(const Request& request) {
   const auto module = directivesOf(request.source);
   if (mayRunOn(module.target, request.target.name)) return {};
-  return std::unexpected(
-      Failure{FailureKind::unsupportedTarget,
-              "'" + request.names.source + "' is PTX for " + module.target + " (.version " + module.version +
-                  "), which does not run on the target " + request.target.name +
-                  "; ask for a target that it runs on, or generate the PTX for " + request.target.name});
+  return std::unexpected(Failure{FailureKind::unsupportedTarget,
+                                 "'" + request.names.source + "' is PTX for " + module.target +
+                                     " (.version " + module.version + "), which does not run on the target " +
+                                     request.target.name + "; " + whereItRuns(module.target)});
 }
 
 }  // namespace

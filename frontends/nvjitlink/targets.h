@@ -10,9 +10,12 @@
 
 namespace kiln::nvjitlink {
 
-// nvJitLink does not list them: each architecture that there may be is tried, with the specific forms it has.
-// Tried in a process of its own, since nvJitLink 12.9 aborts later where an architecture was refused before.
-// Failure: toolchainUnavailable, if it compiles for none.
+// PTX of a small kernel, for every target from sm_50 on.
+extern const char* const kSmallKernel;
+
+// nvJitLink does not list them, and 12.9 takes any number in a range without a word: a small kernel is
+// compiled for each name that there may be. Each in a process of its own, since nvJitLink 12.9 aborts later
+// where it refused an architecture before. Failure: toolchainUnavailable, if it compiles for none.
 std::expected<std::vector<std::string>, Failure> targetsOf(const Library& library);
 
 }  // namespace kiln::nvjitlink

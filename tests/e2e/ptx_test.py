@@ -81,6 +81,31 @@ def test_ptx_is_compiled_once_to_the_bytes_that_nvjitlink_gives(kiln, bin, node,
     assert kiln.compiles() == 0
 
 
+def test_every_target_that_is_listed_compiles_and_no_other(kiln, work):
+    (work / "k.ptx").write_text(SCALE.replace("8.0", "7.0").replace("sm_80", "sm_50"))
+    listed = {toolchain["name"]: toolchain["targets"] for toolchain in kiln.json("toolchains")["toolchains"]}
+    for version in VERSIONS:
+        for target in listed[f"nvjitlink {version}"]:
+            assert kiln.compile("k.ptx", "--toolchain", f"nvjitlink {version}", target=target)["outcome"] == "miss"
+    for target in ("sm_51", "sm_99", "sm_119f"):
+        failure = kiln.compile("k.ptx", "--toolchain", "nvjitlink 12.9", target=target, status=4)["failure"]
+        assert failure["kind"] == "unsupported_target" and "sm_90a" in failure["message"]
+
+
+def test_a_log_shows_the_asker_s_name_for_a_source_with_a_random_one(kiln, folder, work):
+    environment = kiln.environment | {"TMPDIR": str(folder / "tmp")}
+    for text, said in ((SCALE.replace("mul.f32", "mulf32"), "JIT the PTX ("), ("hello", "INPUT_PTX")):
+        outcomes = []
+        for number in range(2):
+            source = folder / f"tmp/{number}/k{number}.ptx"
+            source.parent.mkdir(parents=True, exist_ok=True)
+            source.write_text(text)
+            reply = kiln.compile(source, status=1, env=environment)
+            assert said + str(source) in reply["log"]
+            outcomes.append(reply["outcome"])
+        assert outcomes == ["miss", "hit"]
+
+
 def test_what_ptx_is_called_and_where_never_matters(kiln, work):
     outcomes = []
     for name in ("a.ptx", "deep/other name.ptx"):
@@ -128,6 +153,7 @@ def test_ptx_as_nvrtc_hands_it_out_is_taken_with_its_terminator(kiln, work):
         ("__global__ void k() {}", (), "compile_error", ["no PTX"]),
         ("", (), "compile_error", ["no PTX"]),
         (SCALE, ("-time",), "invalid_request", ["'-time'", "leave it out"]),
+        (SCALE, ("-lto",), "invalid_request", ["'-lto'", "leave it out"]),
         (SCALE, ("-arch=sm_80",), "invalid_request", ["'-arch=sm_80'", "target"]),
         (SCALE, ("--no-such-option",), "invalid_request", ["refuses an option"]),
     ],

@@ -130,6 +130,8 @@ TEST_CASE("what is wrong with the command line is named, with status 2") {
                          {{"compile", "a.cu", "b.cu", "--target", "sm_90"}, "b.cu"},
                          {{"compile", "k.cu", "--target", "sm_90", "--output", "k.ptx"}, "KIND=PATH"},
                          {{"compile", "k.cu", "--target", "sm_90", "--output", "exe=k"}, "'exe'"},
+                         {{"compile", "k.cu", "--target", "sm_90", "--output", "ptx=-"}, "./-"},
+                         {{"compile", "k.cu", "--target", "sm_90", "-o", "-"}, "./-"},
                          {{"compile", "k.cu", "--target", "sm_90", "--header", "=p"}, "NAME=PATH"},
                          {{"compile", "k.cu", "--target", "sm_90", "--timeout", "0"}, "--timeout"},
                          {{"compile", "k.cu", "--target", "sm_90", "--timeout", "nan"}, "--timeout"},

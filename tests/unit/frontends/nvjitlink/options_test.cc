@@ -37,7 +37,7 @@ TEST_CASE("options that say what kiln says are dropped, others kept in order") {
 TEST_CASE("options that a cached compile cannot have are refused by name") {
   for (const std::string option :
        {"-time", "-verbose", "-verbose=1", "-split-compile=4", "-split-compile-extended=2", "-ptx",
-        "-Xnvvm=-opt=3", "-arch=sm_80", "-Xptxas=-v", "-Xptxas=--verbose", "-Xptxas=-o=x",
+        "-lto", "-Xnvvm=-opt=3", "-arch=sm_80", "-Xptxas=-v", "-Xptxas=--verbose", "-Xptxas=-o=x",
         "-Xptxas=-arch=sm_80", "-Xptxas=-gpu-name=sm_80"}) {
     auto failure = refusalOf(requestWith({"-O3", option}));
     CHECK(failure.kind == FailureKind::invalidRequest);
