@@ -58,7 +58,7 @@ const std::vector<Frontend>& frontends() {
   static const std::vector<Frontend> table = {
       {"nvrtc", Language::cuda, 2, nvrtc::libraryKind(), nvrtc::load, nvrtc::checkOptions,
        nvrtc::optionsBindNames},
-      {"nvjitlink", Language::ptx, 1, nvjitlink::libraryKind(), nvjitlink::load, nvjitlink::checkOptions,
+      {"nvjitlink", Language::ptx, 2, nvjitlink::libraryKind(), nvjitlink::load, nvjitlink::checkOptions,
        nvjitlink::optionsBindNames},
   };
   return table;

@@ -13,6 +13,8 @@ struct Refusal {
 
 // By name without dashes. ptxas knows short and long names and, for some, aliases.
 constexpr std::string_view kTimes = "ptxas then prints how long it took, which is another text every time";
+constexpr std::string_view kReads = "ptxas then takes other input than the request's";
+constexpr std::string_view kPrints = "ptxas then says something of itself, or is called otherwise";
 constexpr std::string_view kTarget = "the target stands in the request's own field";
 constexpr std::string_view kFiles = "ptxas then writes a file";
 constexpr std::array kRefused = {
@@ -30,6 +32,17 @@ constexpr std::array kRefused = {
     Refusal{"o", kFiles},
     Refusal{"output-file", kFiles},
     Refusal{"split-compile", "ptxas then starts threads; kiln compiles on one, and many side by side"},
+    Refusal{"query-controls", kFiles},
+    Refusal{"apply-controls", kReads},
+    Refusal{"uidx", kReads},
+    Refusal{"nv-host", kReads},
+    Refusal{"input-as-string", kReads},
+    Refusal{"ias", kReads},
+    Refusal{"h", kPrints},
+    Refusal{"help", kPrints},
+    Refusal{"V", kPrints},
+    Refusal{"version", kPrints},
+    Refusal{"tool-name", kPrints},
     Refusal{"arch", kTarget},
     Refusal{"gpu-name", kTarget},
     Refusal{"optf", "ptxas then reads more options from a file, where kiln does not see them"},
@@ -44,6 +57,8 @@ std::string_view ptxasName(std::string_view value) {
 }  // namespace
 
 std::string_view refusalOfPtxasOption(std::string_view value) {
+  value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+  if (!value.empty() && !value.starts_with('-')) return kReads;  // the name of a file
   const auto name = ptxasName(value);
   const auto* found = std::find_if(kRefused.begin(), kRefused.end(),
                                    [&](const Refusal& refusal) { return refusal.name == name; });

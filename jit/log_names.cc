@@ -165,6 +165,7 @@ class FieldFinder {
   // As nvJitLink calls an input that it cannot compile, or read.
   [[nodiscard]] std::optional<Field> ofInput(std::size_t at, std::size_t end) const {
     if (auto field = between(": JIT the PTX (", ")", at, end)) return field;
+    if (auto field = between("' in '", "'", at, end)) return field;
     return between(" does not match type NVJITLINK_INPUT_PTX", "", at, end);
   }
 

@@ -40,10 +40,10 @@ std::size_t spliceAt(std::string_view text) {
 bool splicesWord(std::string_view text) {
   auto splicesBy = [&](std::string_view backslash) {
     for (auto at = text.find(backslash); at != std::string_view::npos; at = text.find(backslash, at + 1)) {
+      if (at == 0 || !isWordCharacter(text[at - 1])) continue;
       auto behind = at;
       while (auto size = spliceAt(text.substr(behind))) behind += size;
-      if (behind == at || behind == text.size() || at == 0) continue;
-      if (isWordCharacter(text[at - 1]) && isWordCharacter(text[behind])) return true;
+      if (behind > at && behind < text.size() && isWordCharacter(text[behind])) return true;
     }
     return false;
   };

@@ -11,7 +11,7 @@
 namespace kiln::nvjitlink {
 namespace {
 
-// It sees the PTX up to its end, or up to a NUL: generators leave one there.
+// nvJitLink sees the PTX up to its end, or up to a NUL: generators leave one there.
 std::expected<std::string, Failure> ptxOf(const Request& request) {
   auto ptx = request.source;
   while (ptx.ends_with('\0')) ptx.pop_back();
@@ -37,9 +37,7 @@ class NvJitLinkCompiler : public Compiler {
   NvJitLinkCompiler(Library library, std::vector<std::string> targets)
       : library_(library), targets_(std::move(targets)) {}
 
-  [[nodiscard]] std::string version() const override {
-    return std::to_string(library_.version().major) + "." + std::to_string(library_.version().minor);
-  }
+  [[nodiscard]] std::string version() const override { return library_.version(); }
   [[nodiscard]] std::vector<std::string> targets() const override { return targets_; }
   std::expected<Artifact, Failure> compile(const Request& request) override;
   std::expected<void, Failure> warm() override;

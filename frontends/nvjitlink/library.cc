@@ -2,8 +2,6 @@
 
 #include <dlfcn.h>
 
-#include <string>
-
 namespace kiln::nvjitlink {
 namespace {
 
@@ -46,6 +44,10 @@ std::expected<Library, Failure> Library::open(const std::filesystem::path& path)
     return std::unexpected(unavailable(path, "it does not tell its version"));
   }
   return library;
+}
+
+std::string Library::version() const {
+  return std::to_string(version_.major) + "." + std::to_string(version_.minor);
 }
 
 }  // namespace kiln::nvjitlink

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <string>
 
 #include "jit/failure.h"
 
@@ -14,8 +15,10 @@ namespace kiln::nvjitlink {
 enum class Result : int {
   success = 0,
   unrecognizedOption = 1,
+  missingArchitecture = 2,
   invalidInput = 3,
   ptxCompile = 4,
+  internal = 6,  // also for what the linker finds wrong with the PTX
   incompatibleOptions = 11,
   incorrectInputType = 12,
   unrecognizedArchitecture = 16,
@@ -54,7 +57,8 @@ class Library {
   static std::expected<Library, Failure> open(const std::filesystem::path& path);
 
   const Functions* operator->() const { return &functions_; }
-  [[nodiscard]] Version version() const { return version_; }
+  // "13.0"
+  [[nodiscard]] std::string version() const;
 
  private:
   Functions functions_{};

@@ -1,59 +1,12 @@
 #include "frontends/nvjitlink/link.h"
 
-#include <string_view>
+#include <algorithm>
 #include <utility>
 
-#include "frontends/nvidia_log.h"
+#include "frontends/nvjitlink/failures.h"
 
 namespace kiln::nvjitlink {
 namespace {
-
-std::string versionOf(const Library& library) {
-  return std::to_string(library.version().major) + "." + std::to_string(library.version().minor);
-}
-
-// Empty where it does not say that the PTX is too new.
-std::string_view newerVersion(std::string_view log) {
-  constexpr std::string_view kUnsupported = "Unsupported .version ";
-  auto at = log.find(kUnsupported);
-  if (at == std::string_view::npos) return {};
-  auto version = log.substr(at + kUnsupported.size());
-  return version.substr(0, version.find(';'));
-}
-
-Failure failureOf(const Library& library, Result result, const std::string& source, std::string log) {
-  const auto compiler = "nvJitLink " + versionOf(library);
-  const auto failed = [&](FailureKind kind, const std::string& problem) {
-    return Failure{kind, "compiling '" + source + "': " + problem, std::move(log)};
-  };
-  switch (result) {
-    case Result::unrecognizedOption:
-    case Result::incompatibleOptions:
-      return failed(FailureKind::invalidRequest, compiler + " refuses an option; the log says which and why");
-    case Result::unrecognizedArchitecture:
-    case Result::unsupportedArchitecture:
-      return failed(FailureKind::unsupportedTarget, compiler + " does not compile for the target");
-    case Result::invalidInput:
-    case Result::incorrectInputType:
-      return failed(FailureKind::compileError, "it is no PTX; give the text that begins with .version");
-    case Result::ptxCompile:
-      if (logSaysOutOfMemory(log)) {
-        return failed(FailureKind::memoryLimit,
-                      compiler +
-                          " ran out of memory; raise the memory limit (memory_limit_mb in kilnd's "
-                          "configuration)");
-      }
-      if (auto version = std::string(newerVersion(log)); !version.empty()) {
-        return failed(FailureKind::compileError, "its .version " + version + " is newer than " + compiler +
-                                                     " takes; choose a newer toolchain, or generate older "
-                                                     "PTX");
-      }
-      return failed(FailureKind::compileError, compiler + " found errors, as its log shows");
-    default:
-      return failed(FailureKind::internal,
-                    compiler + " failed with result " + std::to_string(static_cast<int>(result)));
-  }
-}
 
 std::string textOf(LinkHandle handle, Result (*size)(LinkHandle, std::size_t*),
                    Result (*get)(LinkHandle, char*)) {
@@ -74,7 +27,8 @@ std::expected<Link, Failure> Link::create(const Library& library, const std::str
   LinkHandle handle = nullptr;
   auto result = library->create(&handle, static_cast<std::uint32_t>(pointers.size()), pointers.data());
   Link link(library, source, handle);
-  if (auto created = link.check(result); !created) return std::unexpected(std::move(created.error()));
+  if (auto created = link.check(result, Step::create); !created)
+    return std::unexpected(std::move(created.error()));
   return link;
 }
 
@@ -109,16 +63,21 @@ std::expected<Artifact, Failure> Link::run() {
   return artifact;
 }
 
-std::expected<void, Failure> Link::check(Result result) {
+std::expected<void, Failure> Link::check(Result result, Step step) {
   if (result == Result::success) return {};
-  return std::unexpected(failureOf(*library_, result, source_, log()));
+  return std::unexpected(
+      failureOf(step, result, "nvJitLink " + library_->version(), source_, errors(), log()));
 }
 
-// Errors, then warnings. Of a handle that could not be created there may be none.
+// Of a handle that could not be created there may be none.
+std::string Link::errors() const {
+  if (handle_ == nullptr) return {};
+  return textOf(handle_, (*library_)->getErrorLogSize, (*library_)->getErrorLog);
+}
+
 std::string Link::log() const {
   if (handle_ == nullptr) return {};
-  return textOf(handle_, (*library_)->getErrorLogSize, (*library_)->getErrorLog) +
-         textOf(handle_, (*library_)->getInfoLogSize, (*library_)->getInfoLog);
+  return errors() + textOf(handle_, (*library_)->getInfoLogSize, (*library_)->getInfoLog);
 }
 
 }  // namespace kiln::nvjitlink

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "frontends/nvjitlink/failures.h"
 #include "frontends/nvjitlink/library.h"
 #include "jit/artifact.h"
 #include "jit/failure.h"
@@ -13,23 +14,24 @@ namespace kiln::nvjitlink {
 
 class Link {
  public:
-  // `library` outlives this. `source` is what the link is called in failures. Failure: as run() has them.
+  // `library` outlives this. `source` is what the input is called. Failures, here and below: failures.h.
   static std::expected<Link, Failure> create(const Library& library, const std::string& source,
                                              const std::vector<std::string>& options);
   Link(Link&& other) noexcept;
   Link& operator=(Link&&) = delete;
   ~Link();
 
+  // Compiles it.
   std::expected<void, Failure> addPtx(const std::string& ptx);
-  // Once, behind the last input. Failure: compileError, invalidRequest, memoryLimit or internal, with
-  // nvJitLink's log.
+  // Links. Once, behind the last input.
   std::expected<Artifact, Failure> run();
 
  private:
   Link(const Library& library, std::string source, LinkHandle handle);
 
-  std::expected<void, Failure> check(Result result);
-  [[nodiscard]] std::string log() const;
+  std::expected<void, Failure> check(Result result, Step step = Step::compile);
+  [[nodiscard]] std::string errors() const;
+  [[nodiscard]] std::string log() const;  // errors, then warnings
 
   const Library* library_;
   std::string source_;

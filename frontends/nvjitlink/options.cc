@@ -22,12 +22,13 @@ constexpr std::string_view kTimes =
 constexpr std::string_view kThreads =
     "it starts threads; kiln compiles each request on one, and many side by side";
 
-// nvJitLink takes a name with one dash, in full, and a value behind '='.
+// nvJitLink goes by how an option begins: "-timex" is "-time" to it.
 constexpr std::array kRefused = {
     Refusal{"-time", kTimes},
     Refusal{"-verbose", kTimes},
     Refusal{"-split-compile", kThreads},
-    Refusal{"-split-compile-extended", kThreads},
+    Refusal{"--trace", "it tells of the node's driver, which no compile depends on"},
+    Refusal{"-uidx", "it names a file, which nvJitLink would read"},
     Refusal{"-ptx", "it asks for PTX, and the output of a ptx request is the cubin"},
     Refusal{"-lto", "it links LTO IR, which a ptx request has none of"},
     Refusal{"-Xnvvm",
@@ -43,11 +44,11 @@ std::string_view valueOf(std::string_view option) {
 }
 
 std::expected<void, Failure> checkOption(std::string_view option) {
-  const auto name = option.substr(0, option.find('='));
-  const auto* refusal = std::find_if(kRefused.begin(), kRefused.end(),
-                                     [&](const Refusal& refused) { return refused.name == name; });
+  const auto* refusal = std::find_if(kRefused.begin(), kRefused.end(), [&](const Refusal& refused) {
+    return option.starts_with(refused.name);
+  });
   auto reason = refusal == kRefused.end() ? std::string_view() : refusal->reason;
-  if (name == "-Xptxas") reason = refusalOfPtxasOption(valueOf(option));
+  if (option.starts_with("-Xptxas")) reason = refusalOfPtxasOption(valueOf(option));
   if (reason.empty()) return {};
   return std::unexpected(invalid("the option '" + std::string(option) +
                                  "' cannot be used: " + std::string(reason) + "; leave it out"));

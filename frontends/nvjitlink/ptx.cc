@@ -1,5 +1,6 @@
 #include "frontends/nvjitlink/ptx.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -34,6 +35,21 @@ std::string_view takeWord(std::string_view& text) {
   return word;
 }
 
+// The last architecture of the list at the start of `text`, which is taken off it.
+std::string_view takeTarget(std::string_view& text) {
+  std::string_view target;
+  for (bool goesOn = true; goesOn;) {
+    text = skipTrivia(text);
+    if (text.empty()) break;
+    auto word = takeWord(text);
+    if (target.empty() || word.starts_with("sm_")) target = word;
+    text = skipTrivia(text);
+    goesOn = text.starts_with(',');
+    if (goesOn) text.remove_prefix(1);
+  }
+  return target;
+}
+
 struct Architecture {
   int number = 0;
   char form = ' ';
@@ -59,10 +75,12 @@ ModuleDirectives directivesOf(std::string_view ptx) {
   // Both stand in front of all code, whose first directive is none of these.
   for (auto text = skipTrivia(ptx); !text.empty(); text = skipTrivia(text)) {
     auto word = takeWord(text);
-    auto* value = word == ".version" ? &directives.version : word == ".target" ? &directives.target : nullptr;
-    if (value == nullptr || !value->empty()) continue;
-    text = skipTrivia(text);
-    if (!text.empty()) *value = takeWord(text);
+    if (word == ".version" && directives.version.empty()) {
+      text = skipTrivia(text);
+      if (!text.empty()) directives.version = takeWord(text);
+    } else if (word == ".target" && directives.target.empty()) {
+      directives.target = takeTarget(text);
+    }
     if (!directives.version.empty() && !directives.target.empty()) break;
   }
   return directives;
@@ -71,7 +89,8 @@ ModuleDirectives directivesOf(std::string_view ptx) {
 bool mayRunOn(std::string_view moduleTarget, std::string_view target) {
   auto from = parse(moduleTarget);
   auto to = parse(target);
-  if (!from || !to) return true;
+  constexpr int kRenamed = 101;
+  if (!from || !to || from->number == kRenamed) return true;
   switch (from->form) {
     case ' ':
       return to->number >= from->number;

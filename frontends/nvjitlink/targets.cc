@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "frontends/nvjitlink/link.h"
 
@@ -26,20 +27,33 @@ bool compilesFor(const Library& library, const std::string& target) {
   return link && link->addPtx(kSmallKernel) && link->run();
 }
 
-// Whether `test` holds, in a process of its own; not if that ends early. What the library prints there of an
-// architecture that it refuses is of no use to anybody.
-template <typename Test>
-bool holdsInChild(Test test) {
+enum class Trial { compiles, refused, notMade };
+
+// In a process of its own. What the library prints there of an architecture that it refuses is of no use to
+// anybody.
+Trial tryInChild(const Library& library, const std::string& target) {
+  constexpr unsigned kMostSeconds = 20;
   const pid_t child = ::fork();
+  if (child < 0) return Trial::notMade;
   if (child == 0) {
+    ::alarm(kMostSeconds);
     const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     ::dup2(null, STDOUT_FILENO);
     ::dup2(null, STDERR_FILENO);
-    ::_exit(test() ? 0 : 1);
+    ::_exit(compilesFor(library, target) ? 0 : 1);
   }
-  int status = -1;
-  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return Trial::notMade;
+  }
+  if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGALRM)) {
+    return Trial::notMade;
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? Trial::compiles : Trial::refused;
+}
+
+Failure unavailable(const std::string& problem) {
+  return {FailureKind::toolchainUnavailable, "cannot tell what nvJitLink compiles for: " + problem};
 }
 
 }  // namespace
@@ -47,20 +61,22 @@ bool holdsInChild(Test test) {
 std::expected<std::vector<std::string>, Failure> targetsOf(const Library& library) {
   std::vector<std::string> targets;
   for (int architecture = kFirst; architecture <= kLast; ++architecture) {
-    const auto name = "sm_" + std::to_string(architecture);
     for (const char* form : {"", "a", "f"}) {
-      // What has no plain form has no specific one.
-      if (!holdsInChild([&] { return compilesFor(library, name + form); })) {
-        if (*form == '\0') break;
-        continue;
+      const auto target = "sm_" + std::to_string(architecture) + form;
+      const auto trial = tryInChild(library, target);
+      if (trial == Trial::notMade) {
+        return std::unexpected(
+            unavailable("the process that tries " + target +
+                        " could not be started, or was killed; is the node short of memory?"));
       }
-      targets.push_back(name + form);
+      if (trial == Trial::compiles) targets.push_back(target);
+      // What has no plain form has no specific one.
+      if (trial == Trial::refused && *form == '\0') break;
     }
   }
   if (!targets.empty()) return targets;
-  return std::unexpected(
-      Failure{FailureKind::toolchainUnavailable, "nvJitLink compiles for none of the architectures from sm_" +
-                                                     std::to_string(kFirst) + " on; install it anew"});
+  return std::unexpected(unavailable("it takes none of the architectures from sm_" + std::to_string(kFirst) +
+                                     " on; install it anew"));
 }
 
 }  // namespace kiln::nvjitlink

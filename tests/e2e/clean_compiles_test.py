@@ -1,7 +1,6 @@
 """Only clean compiles are remembered: what something got in the way of is told as what it is, and then forgotten."""
 
 import asyncio
-import contextlib
 import json
 import os
 import pathlib
@@ -11,7 +10,7 @@ import stat
 
 import pytest
 
-from harness import DEADLINE, Kiln, cuda_includes, wait_for
+from harness import DEADLINE, Kiln, address_space, cuda_includes, limited
 from kernels import BLOCK_REDUCE, SAXPY
 from scripted_client import (
     INCLUDE,
@@ -154,36 +153,6 @@ def test_nor_is_one_where_that_directory_is_one_of_the_request_s(kiln, work):
         assert "which is a directory" in reply["not_remembered"]
     (work / "k.cu").write_text("int include = no_such_name;\n")
     assert [kiln.compile("k.cu", "-Iinclude", status=1)["outcome"] for _ in range(2)] == ["miss", "hit"]
-
-
-def idle_compilers(kiln):
-    """The zygote and the child that it keeps for the next compile, once both are there and nothing compiles."""
-
-    def both():
-        roles = {one["role"]: one["process"] for one in kiln.json("status")["compilers"]}
-        return roles if roles.keys() == {"zygote", "spare"} else None
-
-    return wait_for(both)
-
-
-def address_space(kiln):
-    """What the zygote has mapped, in bytes."""
-    statm = pathlib.Path(f"/proc/{idle_compilers(kiln)['zygote']}/statm")
-    return int(statm.read_text().split()[0]) * resource.getpagesize()
-
-
-@contextlib.contextmanager
-def limited(kiln, which, soft):
-    """Lowers a limit of every compile's process: the zygote's, which children inherit, and the spare child's own."""
-
-    def set_soft(limit):
-        for process in idle_compilers(kiln).values():
-            resource.prlimit(process, which, (limit, resource.prlimit(process, which)[1]))
-
-    before = resource.prlimit(idle_compilers(kiln)["zygote"], which)[0]
-    set_soft(soft)
-    yield
-    set_soft(before)
 
 
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer ends a process that is refused memory")

@@ -3,11 +3,13 @@
 Nothing here sleeps. Readiness comes through NOTIFY_SOCKET, ends of processes through pidfds.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import re
+import resource
 import select
 import signal
 import socket
@@ -97,6 +99,36 @@ def wait_for(condition):
 def compiling(kiln):
     """The processes that compile now."""
     return [c["process"] for c in kiln.json("status")["compilers"] if c["role"] == "compile"]
+
+
+def idle_compilers(kiln):
+    """The zygote and the child that it keeps for the next compile, once both are there and nothing compiles."""
+
+    def both():
+        roles = {one["role"]: one["process"] for one in kiln.json("status")["compilers"]}
+        return roles if roles.keys() == {"zygote", "spare"} else None
+
+    return wait_for(both)
+
+
+def address_space(kiln):
+    """What the zygote has mapped, in bytes."""
+    statm = pathlib.Path(f"/proc/{idle_compilers(kiln)['zygote']}/statm")
+    return int(statm.read_text().split()[0]) * resource.getpagesize()
+
+
+@contextlib.contextmanager
+def limited(kiln, which, soft):
+    """Lowers a limit of every compile's process: the zygote's, which children inherit, and the spare child's own."""
+
+    def set_soft(limit):
+        for process in idle_compilers(kiln).values():
+            resource.prlimit(process, which, (limit, resource.prlimit(process, which)[1]))
+
+    before = resource.prlimit(idle_compilers(kiln)["zygote"], which)[0]
+    set_soft(soft)
+    yield
+    set_soft(before)
 
 
 class Daemon:

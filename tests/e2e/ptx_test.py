@@ -1,16 +1,20 @@
 """PTX through nvJitLink: `kiln compile k.ptx`, held against nvJitLink called without kiln."""
 
+import json
+import os
 import pathlib
+import resource
 import subprocess
 import sys
 
 import pytest
 
-from harness import DEADLINE, Kiln, nvjitlink_library, nvrtc_library
+from harness import DEADLINE, Kiln, address_space, limited, nvjitlink_library, nvrtc_library
 from kernels import SAXPY
 
 DIRECT = pathlib.Path(__file__).parents[1] / "reference/nvjitlink_direct.py"
 VERSIONS = ["13.0", "12.9"]
+SANITIZED = "asan" in os.environ["KILN_TEST_REFERENCE"]
 SCALE = """// made by hand
 .version 8.0
 .target sm_80
@@ -150,6 +154,10 @@ def test_ptx_as_nvrtc_hands_it_out_is_taken_with_its_terminator(kiln, work):
         (SCALE.replace("sm_80", "sm_90a"), (), "unsupported_target", ["sm_90a", "sm_90;"]),
         (SCALE.replace("8.0", "9.9"), (), "compile_error", [".version 9.9", "nvJitLink 13.0"]),
         (SCALE.replace("mul.f32", "mulf32"), (), "compile_error", ["its log shows"]),
+        (SCALE.replace("ret;", "call helper;\n ret;").replace(".visible", ".extern .func helper();\n.visible"), (),
+         "compile_error", ["cannot link"]),
+        (SCALE.replace(".reg .b32", ".shared .b8 much[300000];\n  .reg .b32"), (), "compile_error", ["log shows"]),
+        (SCALE, ("-Xptxas=-no-such-option",), "invalid_request", ["refuses an option"]),
         ("__global__ void k() {}", (), "compile_error", ["no PTX"]),
         ("", (), "compile_error", ["no PTX"]),
         (SCALE, ("-time",), "invalid_request", ["'-time'", "leave it out"]),
@@ -170,6 +178,25 @@ def test_what_cannot_be_compiled_is_told_by_its_own_failure(kiln, work, ptx, opt
     remembered = "hit" if kind == "compile_error" else "miss"
     assert [reply["outcome"] for reply in replies] == ["miss", remembered]
     assert replies[0]["log"] == replies[1]["log"]
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer ends a process that is refused memory")
+def test_refused_memory_is_not_remembered(bin, make_daemon, work):
+    daemon = make_daemon(toolchains=(nvjitlink_library("13.0"),))
+    daemon.start()
+    kiln = Kiln(bin, daemon.socket, work)
+    (work / "k.ptx").write_text(SCALE)
+    kiln.compile("k.ptx")
+    size, refused = address_space(kiln), 0
+    for margin in range(0, 1200, 60):
+        (work / "k.ptx").write_text(f"// {margin}\n" + SCALE)
+        with limited(kiln, resource.RLIMIT_AS, size + (margin << 10)):
+            reply = json.loads(kiln.run("--json", "compile", "k.ptx", "--target", "sm_90").stdout)
+        if "failure" in reply:
+            refused += 1
+            assert reply["failure"]["kind"] in ("memory_limit", "compiler_crash"), (margin, reply)
+            assert kiln.compile("k.ptx")["outcome"] == "miss"
+    assert refused > 0
 
 
 def test_a_compile_error_is_the_compiler_s_own(kiln, work):

@@ -35,10 +35,30 @@ TEST_CASE("options that say what kiln says are dropped, others kept in order") {
 }
 
 TEST_CASE("options that a cached compile cannot have are refused by name") {
-  for (const std::string option :
-       {"-time", "-verbose", "-verbose=1", "-split-compile=4", "-split-compile-extended=2", "-ptx",
-        "-lto", "-Xnvvm=-opt=3", "-arch=sm_80", "-Xptxas=-v", "-Xptxas=--verbose", "-Xptxas=-o=x",
-        "-Xptxas=-arch=sm_80", "-Xptxas=-gpu-name=sm_80"}) {
+  for (const std::string option : {"-time",
+                                   "-verbose",
+                                   "-verbose=1",
+                                   "-split-compile=4",
+                                   "-split-compile-extended=2",
+                                   "-ptx",
+                                   "-lto",
+                                   "-Xnvvm=-opt=3",
+                                   "-arch=sm_80",
+                                   "-Xptxas=-v",
+                                   "-Xptxas=--verbose",
+                                   "-Xptxas=-o=x",
+                                   "-Xptxas=-arch=sm_80",
+                                   "-Xptxas=-gpu-name=sm_80",
+                                   "-lto",
+                                   "-timex",
+                                   "-verbosex",
+                                   "--trace",
+                                   "-uidx=f",
+                                   "-Xptxas=other.ptx",
+                                   "-Xptxas=-query-controls=f",
+                                   "-Xptxas=-apply-controls=f",
+                                   "-Xptxas=-h",
+                                   "-Xptxas=-V"}) {
     auto failure = refusalOf(requestWith({"-O3", option}));
     CHECK(failure.kind == FailureKind::invalidRequest);
     CHECK_THAT(failure.message, Contains("'" + option + "'") && Contains("leave it out"));

@@ -34,6 +34,17 @@ TEST_CASE("code may be made for the architectures that the module's runs on") {
   CHECK_FALSE(mayRunOn("sm_103f", "sm_100"));
 }
 
+TEST_CASE("of several targets the last architecture counts, as for ptxas") {
+  CHECK(directivesOf(".version 8.7\n.target sm_90a , sm_80, debug\n").target == "sm_80");
+  CHECK(directivesOf(".target sm_80 .version 8.7").version == "8.7");
+  CHECK(directivesOf(".target texmode_independent, sm_75\n").target == "sm_75");
+}
+
+TEST_CASE("an architecture that was renamed is left to the compiler") {
+  CHECK(mayRunOn("sm_101a", "sm_110a"));
+  CHECK(mayRunOn("sm_101f", "sm_110"));
+}
+
 TEST_CASE("what is not known is left to the compiler") {
   for (const char* target : {"", "sm_", "compute_90", "sm_90x", "sm_90ab", "map_f64_to_f32"}) {
     CHECK(mayRunOn(target, "sm_75"));
