@@ -1,6 +1,8 @@
 // The C ABI over Client. Every function that may throw is wrapped, so that nothing but a status leaves.
+#include <cstdint>
 #include <functional>
 #include <new>
+#include <optional>
 
 #include "client/c_result.h"
 #include "client/client.h"
@@ -49,6 +51,13 @@ T* make(Arguments&&... arguments) {
   } catch (...) {
     return nullptr;
   }
+}
+
+// What `value`, of an enumeration of kiln.h, is inside; nothing for a number that is none of its values.
+template <typename Enum, typename Value>
+std::optional<Value> knownValue(Enum value, std::optional<Value> (*fromNumber)(std::uint16_t)) {
+  const auto number = static_cast<unsigned>(value);
+  return number <= UINT16_MAX ? fromNumber(static_cast<std::uint16_t>(number)) : std::nullopt;
 }
 
 bool isText(const char* text, std::size_t size) { return text != nullptr || size == 0; }
@@ -111,9 +120,7 @@ kiln_status kiln_request_set_source(kiln_request* request, const char* source, s
 }
 
 kiln_status kiln_request_set_language(kiln_request* request, kiln_language language) {
-  auto number = static_cast<unsigned>(language);
-  auto known =
-      number <= UINT16_MAX ? kiln::languageFromNumber(static_cast<std::uint16_t>(number)) : std::nullopt;
+  auto known = knownValue(language, kiln::languageFromNumber);
   return set(request != nullptr && known, [&] { request->request.language = *known; });
 }
 
@@ -151,9 +158,7 @@ kiln_status kiln_request_add_name_expression(kiln_request* request, const char* 
 }
 
 kiln_status kiln_request_add_output(kiln_request* request, kiln_output_kind kind) {
-  auto number = static_cast<unsigned>(kind);
-  auto known =
-      number <= UINT16_MAX ? kiln::outputKindFromNumber(static_cast<std::uint16_t>(number)) : std::nullopt;
+  auto known = knownValue(kind, kiln::outputKindFromNumber);
   return set(request != nullptr && known, [&] { request->request.outputs.push_back(*known); });
 }
 

@@ -1,7 +1,5 @@
 #include "frontends/nvidia_log.h"
 
-#include <algorithm>
-
 namespace kiln {
 namespace {
 
@@ -21,14 +19,6 @@ bool saysOutOfMemory(std::string_view line) {
 
 }  // namespace
 
-bool logSaysOutOfMemory(std::string_view log) {
-  if (log.empty()) return true;
-  while (!log.empty()) {
-    auto end = std::min(log.find('\n'), log.size());
-    if (saysOutOfMemory(log.substr(0, end))) return true;
-    log.remove_prefix(std::min(end + 1, log.size()));
-  }
-  return false;
-}
+bool logSaysOutOfMemory(std::string_view log) { return log.empty() || anyLine(log, saysOutOfMemory); }
 
 }  // namespace kiln

@@ -9,17 +9,6 @@
 namespace kiln::nvjitlink {
 namespace {
 
-// Calls `visit` with each line, until it says that it has seen enough; whether it did.
-template <typename Visit>
-bool anyLine(std::string_view log, Visit visit) {
-  while (!log.empty()) {
-    auto end = std::min(log.find('\n'), log.size());
-    if (visit(log.substr(0, end))) return true;
-    log.remove_prefix(std::min(end + 1, log.size()));
-  }
-  return false;
-}
-
 // nvJitLink's own lines say which call failed. Where one of its parts could not get memory nothing else is
 // said: an error of the PTX, or of an option, always has a line of ptxas's.
 bool saysOutOfMemory(std::string_view errors) {

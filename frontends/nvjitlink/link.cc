@@ -59,14 +59,15 @@ std::expected<Artifact, Failure> Link::run() {
   if (auto got = check(result); !got) return std::unexpected(std::move(got.error()));
   Artifact artifact;
   artifact.outputs.push_back(std::move(cubin));
-  artifact.log = log();
+  artifact.log = errors() + warnings();
   return artifact;
 }
 
 std::expected<void, Failure> Link::check(Result result, Step step) {
   if (result == Result::success) return {};
+  const auto written = errors();
   return std::unexpected(
-      failureOf(step, result, "nvJitLink " + library_->version(), source_, errors(), log()));
+      failureOf(step, result, "nvJitLink " + library_->version(), source_, written, written + warnings()));
 }
 
 // Of a handle that could not be created there may be none.
@@ -75,9 +76,9 @@ std::string Link::errors() const {
   return textOf(handle_, (*library_)->getErrorLogSize, (*library_)->getErrorLog);
 }
 
-std::string Link::log() const {
+std::string Link::warnings() const {
   if (handle_ == nullptr) return {};
-  return errors() + textOf(handle_, (*library_)->getInfoLogSize, (*library_)->getInfoLog);
+  return textOf(handle_, (*library_)->getInfoLogSize, (*library_)->getInfoLog);
 }
 
 }  // namespace kiln::nvjitlink

@@ -31,7 +31,7 @@ class Link {
 
   std::expected<void, Failure> check(Result result, Step step = Step::compile);
   [[nodiscard]] std::string errors() const;
-  [[nodiscard]] std::string log() const;  // errors, then warnings
+  [[nodiscard]] std::string warnings() const;
 
   const Library* library_;
   std::string source_;

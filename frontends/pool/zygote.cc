@@ -209,7 +209,7 @@ void Zygote::handleCloneFailed(schema::ZygoteReport::CloneFailed::Reader report)
 void Zygote::orderNext() {
   if (state_ != State::ready || ordered_) return;
   dropWaitersGone();
-  if (waiters_.empty() && (!wantsSpare_ || spare_)) return;
+  if (waiters_.empty() && !wantsSpare_) return;
   auto sockets = socketPair(SOCK_STREAM);
   if (!sockets) {
     do {

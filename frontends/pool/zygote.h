@@ -95,7 +95,7 @@ class Zygote {
 
   std::deque<Waiter> waiters_;
   std::optional<Order> ordered_;  // the clone that the zygote is about to report
-  bool wantsSpare_ = false;
+  bool wantsSpare_ = false;       // never while there is one
   std::optional<Clone> spare_;
   kj::Promise<void> spareEnds_ = nullptr;  // drops a spare that died
   std::uint64_t lastJob_ = 0;
