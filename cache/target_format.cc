@@ -9,7 +9,14 @@ void writeTarget(ByteWriter& out, const Target& target) {
 
 Target readTarget(ByteReader& in) {
   auto kind = static_cast<Target::Kind>(in.u8());
-  if (kind != Target::Kind::nvidiaReal && kind != Target::Kind::nvidiaVirtual) in.fail();
+  switch (kind) {
+    case Target::Kind::nvidiaReal:
+    case Target::Kind::nvidiaVirtual:
+    case Target::Kind::amd:
+      break;
+    default:
+      in.fail();
+  }
   return {kind, in.text()};
 }
 

@@ -19,8 +19,10 @@ static_assert(KILN_OVERLOADED == static_cast<int>(FailureKind::overloaded));
 static_assert(KILN_INTERNAL == static_cast<int>(FailureKind::internal));
 static_assert(KILN_FILE_UNAVAILABLE == static_cast<int>(FailureKind::fileUnavailable));
 static_assert(KILN_CUDA == static_cast<int>(Language::cuda));
+static_assert(KILN_HIP == static_cast<int>(Language::hip));
 static_assert(KILN_PTX == static_cast<int>(Language::ptx));
 static_assert(KILN_OUTPUT_LTOIR == static_cast<int>(OutputKind::ltoir));
+static_assert(KILN_OUTPUT_BITCODE == static_cast<int>(OutputKind::bitcode));
 static_assert(KILN_DEPENDENCY_OTHER == static_cast<int>(FileKind::other));
 static_assert(KILN_JOINED == static_cast<int>(Reply::How::joined));
 

@@ -37,10 +37,7 @@ std::expected<Request, Failure> prepare(Request request) {
   }
   // The name that NVRTC itself gives to a source without one.
   if (request.names.source.empty()) request.names.source = "default_program";
-  if (request.outputs.empty()) {
-    bool isVirtual = request.target.kind == Target::Kind::nvidiaVirtual;
-    request.outputs.push_back(isVirtual ? OutputKind::ptx : OutputKind::cubin);
-  }
+  if (request.outputs.empty()) request.outputs.push_back(usualOutput(request.target));
   std::sort(request.outputs.begin(), request.outputs.end());
   request.outputs.erase(std::unique(request.outputs.begin(), request.outputs.end()), request.outputs.end());
   return normalised(std::move(request));

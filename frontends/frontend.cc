@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "frontends/hiprtc/compiler.h"
+#include "frontends/hiprtc/discovery.h"
+#include "frontends/hiprtc/files.h"
+#include "frontends/hiprtc/options.h"
 #include "frontends/nvjitlink/compiler.h"
 #include "frontends/nvjitlink/options.h"
 #include "frontends/nvrtc/compiler.h"
@@ -48,7 +52,7 @@ void identify(Toolchain& toolchain, const Frontend& frontend, const FoundLibrary
     }
   }
   if (found.name != found.library) files.push_back(stampFile(found.name.string()));
-  folders.push_back(settled(found.folder));
+  for (const auto& folder : found.folders) folders.push_back(settled(folder));
   if (toolchain.problem.empty()) toolchain.identity = hasher.finish();
 }
 
@@ -60,6 +64,8 @@ const std::vector<Frontend>& frontends() {
        nvrtc::optionsBindNames},
       {"nvjitlink", Language::ptx, 2, nvjitlink::libraryKind(), nvjitlink::load, nvjitlink::checkOptions,
        nvjitlink::optionsBindNames},
+      {"hiprtc", Language::hip, 1, hiprtc::libraryKind(), hiprtc::load, hiprtc::checkOptions,
+       hiprtc::optionsBindNames, hiprtc::fileHabits()},
   };
   return table;
 }

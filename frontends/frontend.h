@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frontends/file_digests.h"
+#include "frontends/file_habits.h"
 #include "frontends/library_search.h"
 #include "jit/compiler.h"
 #include "jit/failure.h"
@@ -28,6 +29,7 @@ struct Frontend {
   std::expected<void, Failure> (*checkOptions)(const Request& request);
   // Whether the options or the outputs asked for bring the request's names into the output.
   bool (*optionsBindNames)(const Request& request);
+  FileHabits files = {};
 };
 
 // All of them. The table is constant.

@@ -17,20 +17,28 @@ namespace fs = std::filesystem;
 // The toolkit's folders of libraries to link against, with nothing in them.
 bool isStub(const fs::path& path) { return path.parent_path().filename() == "stubs"; }
 
+// The variables of the environment that name a prefix of the vendor's, and what they name.
+std::vector<std::pair<std::string, fs::path>> namedByEnvironment(const Vendor& vendor) {
+  std::vector<std::pair<std::string, fs::path>> named;
+  for (const char* variable : vendor.variables) {
+    const char* prefix = std::getenv(variable);
+    if (prefix != nullptr && *prefix != '\0') named.emplace_back(variable, prefix);
+  }
+  return named;
+}
+
 // Collects libraries of one kind, each once.
 class Finder {
  public:
-  explicit Finder(const LibraryKind& kind) : kind_(kind), prefix_(std::string(kind.stem) + ".so") {}
+  explicit Finder(const LibraryKind& kind) : kind_(kind) {}
 
   void addFile(const fs::path& path) {
     std::error_code error;
     auto canonical = fs::canonical(path, error);
     if (error || isStub(canonical) || !fs::is_regular_file(canonical, error)) return;
+    if (kind_.accepts != nullptr && !kind_.accepts(canonical)) return;
     if (!seen_.insert(canonical).second) return;
-    FoundLibrary library{canonical,
-                         fs::absolute(path, error),
-                         {canonical},
-                         stampFolder(canonical.parent_path().string(), std::string(kind_.stem))};
+    FoundLibrary library{canonical, fs::absolute(path, error), {canonical}, stampFolders(canonical)};
     if (kind_.companions != nullptr) {
       for (auto& file : kind_.companions(canonical)) library.files.push_back(std::move(file));
     }
@@ -39,7 +47,8 @@ class Finder {
 
   // One that was named by itself may be another build, "libnvrtc.alt.so.13".
   void addNamed(const fs::path& path) {
-    if (path.filename().native().starts_with(kind_.stem)) addFile(path);
+    const auto name = path.filename().native();
+    if (std::ranges::any_of(kind_.stems, [&](auto stem) { return name.starts_with(stem); })) addFile(path);
   }
 
   void addDirectory(const fs::path& directory) {
@@ -60,16 +69,23 @@ class Finder {
     for (const auto& path : paths) addFile(path);
   }
 
-  // A CUDA toolkit, or what is laid out like one.
+  // A toolkit, or what is laid out like one.
   void addPrefix(const fs::path& prefix) {
     for (const char* folder : {"lib64", "lib", "targets/x86_64-linux/lib"}) addDirectory(prefix / folder);
   }
 
-  // NVIDIA's wheels.
   void addWheels(const fs::path& sitePackages) {
-    addDirectory(sitePackages / kind_.wheelFolder);
-    for (const auto& package : entriesOf(sitePackages / "nvidia")) {
-      if (package.filename().native().starts_with("cu")) addDirectory(package / "lib");
+    for (const auto& pattern : kind_.vendor->wheelFolders) addMatching(sitePackages, pattern);
+  }
+
+  // The vendor's own places.
+  void addVendor() {
+    for (const auto& [variable, prefix] : namedByEnvironment(*kind_.vendor)) addPrefix(prefix);
+    for (const fs::path prefix : kind_.vendor->prefixes) {
+      const auto versioned = prefix.filename().native() + "-";
+      for (const auto& path : entriesOf(prefix.parent_path())) {
+        if (path == prefix || path.filename().native().starts_with(versioned)) addPrefix(path);
+      }
     }
   }
 
@@ -78,12 +94,14 @@ class Finder {
   void addLoaderCache() {
     std::ifstream file("/etc/ld.so.cache", std::ios::binary);
     const std::string cache{std::istreambuf_iterator<char>(file), {}};
-    const std::string name = "/" + prefix_;
-    for (auto at = cache.find(name); at != std::string::npos; at = cache.find(name, at + 1)) {
-      auto start = cache.rfind('\0', at);
-      start = start == std::string::npos ? 0 : start + 1;
-      fs::path path = cache.substr(start, std::min(cache.find('\0', at), cache.size()) - start);
-      if (isLibraryName(path.filename().native())) addFile(path);
+    for (const auto stem : kind_.stems) {
+      const auto name = "/" + std::string(stem) + ".so";
+      for (auto at = cache.find(name); at != std::string::npos; at = cache.find(name, at + 1)) {
+        auto start = cache.rfind('\0', at);
+        start = start == std::string::npos ? 0 : start + 1;
+        fs::path path = cache.substr(start, std::min(cache.find('\0', at), cache.size()) - start);
+        if (isLibraryName(path.filename().native())) addFile(path);
+      }
     }
   }
 
@@ -92,12 +110,36 @@ class Finder {
  private:
   // "libnvrtc.so", "libnvrtc.so.13". The .alt libraries are another allocator's build of the same compiler.
   [[nodiscard]] bool isLibraryName(std::string_view name) const {
-    return name.starts_with(prefix_) &&
-           name.find_first_not_of("0123456789.", prefix_.size()) == std::string_view::npos;
+    return std::ranges::any_of(kind_.stems, [&](std::string_view stem) {
+      if (!name.starts_with(stem) || !name.substr(stem.size()).starts_with(".so")) return false;
+      return name.find_first_not_of("0123456789.", stem.size() + 3) == std::string_view::npos;
+    });
+  }
+
+  // The libraries in the directories that `pattern` names below `directory`.
+  void addMatching(const fs::path& directory, std::string_view pattern) {
+    const auto end = std::min(pattern.find('/'), pattern.size());
+    auto part = pattern.substr(0, end);
+    const auto rest = pattern.substr(std::min(end + 1, pattern.size()));
+    if (part.empty()) return addDirectory(directory);
+    if (!part.ends_with('*')) return addMatching(directory / part, rest);
+    part.remove_suffix(1);
+    for (const auto& path : entriesOf(directory)) {
+      if (path.filename().native().starts_with(part)) addMatching(path, rest);
+    }
+  }
+
+  [[nodiscard]] std::vector<FolderStamp> stampFolders(const fs::path& library) const {
+    std::vector<FolderStamp> stamps;
+    for (const auto* stems : {&kind_.stems, &kind_.companionStems}) {
+      for (const auto stem : *stems) {
+        stamps.push_back(stampFolder(library.parent_path().string(), std::string(stem)));
+      }
+    }
+    return stamps;
   }
 
   const LibraryKind& kind_;
-  const std::string prefix_;
   std::vector<FoundLibrary> found_;
   std::set<fs::path> seen_;
 };
@@ -129,29 +171,27 @@ void addPythonPrefix(Finder& finder, const fs::path& prefix) {
   for (const auto& folder : sitePackages(prefix)) finder.addWheels(folder);
 }
 
-// The variables of the environment that name a toolkit, and what they name.
-std::vector<std::pair<std::string, fs::path>> namedByEnvironment() {
-  std::vector<std::pair<std::string, fs::path>> named;
-  for (const char* variable : {"CUDA_HOME", "CUDA_PATH"}) {
-    const char* prefix = std::getenv(variable);
-    if (prefix != nullptr && *prefix != '\0') named.emplace_back(variable, prefix);
-  }
-  return named;
-}
-
 void addSystem(Finder& finder) {
-  for (const auto& [variable, prefix] : namedByEnvironment()) finder.addPrefix(prefix);
-  for (const auto& path : entriesOf("/usr/local")) {
-    auto name = path.filename().native();
-    if (name == "cuda" || name.starts_with("cuda-")) finder.addPrefix(path);
-  }
-  finder.addPrefix("/opt/cuda");
+  finder.addVendor();
   finder.addDirectory("/usr/lib/x86_64-linux-gnu");
   finder.addDirectory("/usr/lib64");
   finder.addLoaderCache();
 }
 
 }  // namespace
+
+const Vendor& nvidia() {
+  static const Vendor vendor = {{"CUDA_HOME", "CUDA_PATH"},
+                                {"/usr/local/cuda", "/opt/cuda"},
+                                {"nvidia/cuda_nvrtc/lib", "nvidia/nvjitlink/lib", "nvidia/cu*/lib"}};
+  return vendor;
+}
+
+// The wheels are those of ROCm itself, and PyTorch's, which carries what it needs of ROCm.
+const Vendor& amd() {
+  static const Vendor vendor = {{"ROCM_PATH", "HIP_PATH"}, {"/opt/rocm"}, {"_rocm_sdk_*/lib", "torch/lib"}};
+  return vendor;
+}
 
 std::vector<fs::path> entriesOf(const fs::path& directory) {
   std::error_code error;
@@ -173,26 +213,30 @@ std::vector<FoundLibrary> findLibraries(const LibraryKind& kind, const Toolchain
 
 std::vector<std::string> emptyPlaces(const std::vector<LibraryKind>& kinds, const ToolchainSearch& search) {
   std::vector<std::string> lines;
-  auto check = [&](const std::string& who, const fs::path& place, auto add) {
+  auto check = [&](const std::string& who, const fs::path& place, const Vendor* vendor, auto add) {
     std::string names;
     for (const auto& kind : kinds) {
+      if (vendor != nullptr && kind.vendor != vendor) continue;
       Finder finder(kind);
       add(finder, place);
       if (!finder.take().empty()) return;
-      names += (names.empty() ? "" : " and no ") + std::string(kind.stem);
+      names += (names.empty() ? "" : " and no ") + std::string(kind.stems.front());
     }
     std::error_code error;
     const bool isThere = fs::status(place, error).type() != fs::file_type::not_found;
     lines.push_back(who + " names '" + place.string() + "', which " +
                     (isThere ? "holds no " + names : "does not exist"));
   };
-  for (const auto& path : search.paths) check("toolchains.paths", path, addPath);
+  for (const auto& path : search.paths) check("toolchains.paths", path, nullptr, addPath);
   for (const auto& prefix : search.pythonPrefixes) {
-    check("toolchains.python_prefixes", prefix, addPythonPrefix);
+    check("toolchains.python_prefixes", prefix, nullptr, addPythonPrefix);
   }
   if (!search.system) return lines;
-  for (const auto& [variable, prefix] : namedByEnvironment()) {
-    check(variable, prefix, [](Finder& finder, const fs::path& place) { finder.addPrefix(place); });
+  for (const auto* vendor : {&nvidia(), &amd()}) {
+    if (std::ranges::none_of(kinds, [&](const LibraryKind& kind) { return kind.vendor == vendor; })) continue;
+    for (const auto& [variable, prefix] : namedByEnvironment(*vendor)) {
+      check(variable, prefix, vendor, [](Finder& finder, const fs::path& place) { finder.addPrefix(place); });
+    }
   }
   return lines;
 }

@@ -15,8 +15,8 @@ struct ToolchainSearch {
   std::vector<std::filesystem::path>
       paths;  // configured: a library under its usual name, or a directory that holds it somewhere below
   std::vector<std::filesystem::path> pythonPrefixes;  // prefixes whose site-packages are searched
-  bool system =
-      true;  // CUDA_HOME and CUDA_PATH, the usual prefixes, the dynamic loader's cache, in this order
+  bool system = true;  // the vendors' variables of the environment, their usual prefixes, the directories of
+                       // the distribution's libraries, the dynamic loader's cache, in this order
 };
 
 // One compiler library that was found, before anything of it was loaded.
@@ -24,15 +24,28 @@ struct FoundLibrary {
   std::filesystem::path library;             // canonical
   std::filesystem::path name;                // as it was found: a link to `library`, or the same
   std::vector<std::filesystem::path> files;  // every file that decides its output, `library` first
-  FolderStamp folder;  // from before `files` were looked for, of all that may be one of them
+  std::vector<FolderStamp> folders;  // from before `files` were looked for, of all that may be one of them
 };
+
+// Where a vendor's software is.
+struct Vendor {
+  std::vector<const char*> variables;          // of the environment, that name a prefix: "CUDA_HOME"
+  std::vector<std::string_view> prefixes;      // "/opt/rocm": this and "/opt/rocm-7.0.0"
+  std::vector<std::string_view> wheelFolders;  // below site-packages; a part that ends with '*' may go on
+};
+
+const Vendor& nvidia();
+const Vendor& amd();
 
 // What a frontend's library is called, and what belongs to it.
 struct LibraryKind {
-  std::string_view stem;  // "libnvrtc": of "libnvrtc.so", "libnvrtc.so.13" and of what belongs to them
-  // Where NVIDIA's wheels have it below site-packages; those for CUDA 13 share "nvidia/cu13/lib".
-  std::string_view wheelFolder;
-  // The other files that decide what `library` (canonical) compiles, all beside it. Null: there are none.
+  std::vector<std::string_view> stems;  // "libnvrtc": of "libnvrtc.so", "libnvrtc.so.13"
+  const Vendor* vendor = nullptr;
+  // Whether `library` (canonical) is one; null: all that are called so.
+  bool (*accepts)(const std::filesystem::path& library) = nullptr;
+  // What the names of companions begin with, beside the stems.
+  std::vector<std::string_view> companionStems = {};
+  // The other files that decide what `library` (canonical) compiles. Null: there are none.
   std::vector<std::filesystem::path> (*companions)(const std::filesystem::path& library) = nullptr;
 };
 

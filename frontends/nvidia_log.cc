@@ -1,5 +1,7 @@
 #include "frontends/nvidia_log.h"
 
+#include "frontends/log_lines.h"
+
 namespace kiln {
 namespace {
 

@@ -9,8 +9,8 @@
 
 namespace kiln {
 
-// The request in its language's normal form, as nvrtc/options.h and nvjitlink/options.h have it. Failure:
-// what that form refuses.
+// The request in its language's normal form, as the options.h of its frontend has it. Failure: what that
+// form refuses, and a target of another vendor than the language is for.
 std::expected<Request, Failure> normalised(Request request);
 
 }  // namespace kiln

@@ -91,15 +91,15 @@ class FieldFinder {
   void visit(const Text& text, const Name& name) {
     for (std::size_t at = 0; at < log_.size();) {
       auto end = std::min(log_.find('\n', at), log_.size());
-      if (!isQuote(at, end)) visitLine(at, end, text, name);
+      if (!isQuote(end)) visitLine(at, end, text, name);
       at = end + 1;
     }
   }
 
  private:
-  // Whether the line is the source's, shown above its caret.
-  [[nodiscard]] bool isQuote(std::size_t at, std::size_t end) const {
-    if (!log_.substr(at).starts_with("  ") || end >= log_.size()) return false;
+  // Whether the line, from `at` to `end`, is the source's, shown above its caret.
+  [[nodiscard]] bool isQuote(std::size_t end) const {
+    if (end >= log_.size()) return false;
     auto next = log_.substr(end + 1, log_.find('\n', end + 1) - end - 1);
     return next.find('^') != std::string_view::npos &&
            next.find_first_not_of(" \t^~") == std::string_view::npos;
@@ -108,7 +108,8 @@ class FieldFinder {
   template <typename Text, typename Name>
   void visitLine(std::size_t at, std::size_t end, const Text& text, const Name& name) {
     auto done = at;
-    for (auto found : {leading(at, end), ofLine(at, end), ofCompilation(at, end), ofInput(at, end)}) {
+    for (auto found : {leading(at, end), ofPosition(at, end), ofLine(at, end), ofCompilation(at, end),
+                       ofInclusion(at, end), ofInput(at, end)}) {
       if (!found || found->start < done) continue;
       text(done, found->start);
       name(*found);
@@ -129,6 +130,29 @@ class FieldFinder {
       if (!first) first = field;
     }
     return first;
+  }
+
+  // "NAME:12:3: ", as clang has it, the first that means a place.
+  [[nodiscard]] std::optional<Field> ofPosition(std::size_t at, std::size_t end) const {
+    const auto line = log_.substr(0, end);
+    for (auto colon = line.find(':', at); colon < end; colon = line.find(':', colon + 1)) {
+      const auto column = skipDigits(log_, colon + 1);
+      if (column == colon + 1 || !line.substr(column).starts_with(":")) continue;
+      const auto behind = skipDigits(log_, column + 1);
+      if (behind == column + 1 || !line.substr(behind).starts_with(": ")) continue;
+      if (const Field field{at, colon - at}; isPlace(field)) return field;
+    }
+    return std::nullopt;
+  }
+
+  // "In file included from NAME:12:", as clang has it.
+  [[nodiscard]] std::optional<Field> ofInclusion(std::size_t at, std::size_t end) const {
+    auto field = between("In file included from ", ":", at, end);
+    if (!field) return std::nullopt;
+    const auto text = log_.substr(field->start, field->size);
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos || skipDigits(text, colon + 1) != text.size()) return std::nullopt;
+    return Field{field->start, colon};
   }
 
   // "line 12 of NAME", perhaps within parentheses.

@@ -6,6 +6,8 @@
 // diagnostics have them:
 //
 //   NAME(LINE): error: ...                              at the start of a line
+//   NAME:LINE:COLUMN: error: ...                        at the start of a line
+//   In file included from NAME:LINE:
 //   ... at line LINE of NAME                            to the end of the line, or of the parenthesis
 //   ... detected in the compilation of "NAME".
 //

@@ -5,7 +5,16 @@
 namespace kiln {
 namespace {
 
-constexpr std::array kLanguages = {Language::cuda, Language::ptx};
+constexpr std::array kLanguages = {Language::cuda, Language::hip, Language::ptx};
+constexpr std::array kOutputKinds = {OutputKind::cubin, OutputKind::ptx, OutputKind::ltoir, OutputKind::hsaco,
+                                     OutputKind::bitcode};
+
+template <typename Values>
+std::string namesOf(const Values& values) {
+  std::string names;
+  for (auto value : values) names.append(names.empty() ? "" : ", ").append(name(value));
+  return names;
+}
 
 }  // namespace
 
@@ -13,6 +22,8 @@ std::string_view name(Language language) {
   switch (language) {
     case Language::cuda:
       return "cuda";
+    case Language::hip:
+      return "hip";
     case Language::ptx:
       return "ptx";
   }
@@ -27,9 +38,17 @@ std::string_view name(OutputKind kind) {
       return "ptx";
     case OutputKind::ltoir:
       return "ltoir";
+    case OutputKind::hsaco:
+      return "hsaco";
+    case OutputKind::bitcode:
+      return "bitcode";
   }
   return "unknown";
 }
+
+std::string languageNames() { return namesOf(kLanguages); }
+
+std::string outputKindNames() { return namesOf(kOutputKinds); }
 
 std::optional<Language> parseLanguage(std::string_view text) {
   for (auto language : kLanguages) {
@@ -39,7 +58,7 @@ std::optional<Language> parseLanguage(std::string_view text) {
 }
 
 std::optional<OutputKind> parseOutputKind(std::string_view text) {
-  for (auto kind : {OutputKind::cubin, OutputKind::ptx, OutputKind::ltoir}) {
+  for (auto kind : kOutputKinds) {
     if (text == name(kind)) return kind;
   }
   return std::nullopt;
@@ -53,8 +72,22 @@ std::optional<Language> languageFromNumber(std::uint16_t number) {
 }
 
 std::optional<OutputKind> outputKindFromNumber(std::uint16_t number) {
-  if (number < 1 || number > 3) return std::nullopt;
-  return static_cast<OutputKind>(number);
+  for (auto kind : kOutputKinds) {
+    if (number == static_cast<std::uint16_t>(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+OutputKind usualOutput(const Target& target) {
+  switch (target.kind) {
+    case Target::Kind::nvidiaReal:
+      break;
+    case Target::Kind::nvidiaVirtual:
+      return OutputKind::ptx;
+    case Target::Kind::amd:
+      return OutputKind::hsaco;
+  }
+  return OutputKind::cubin;
 }
 
 }  // namespace kiln

@@ -12,15 +12,20 @@
 namespace kiln {
 
 // Values are stored, sent and hashed; they never change and are never reused.
-enum class Language : std::uint16_t { cuda = 1, ptx = 3 };
-enum class OutputKind : std::uint16_t { cubin = 1, ptx = 2, ltoir = 3 };
+enum class Language : std::uint16_t { cuda = 1, hip = 2, ptx = 3 };
+enum class OutputKind : std::uint16_t { cubin = 1, ptx = 2, ltoir = 3, hsaco = 4, bitcode = 5 };
 
-std::string_view name(Language language);  // "cuda", "ptx"
-std::string_view name(OutputKind kind);    // "cubin", "ptx", "ltoir"
+std::string_view name(Language language);  // "cuda", "hip", "ptx"
+std::string_view name(OutputKind kind);    // "cubin", "ptx", "ltoir", "hsaco", "bitcode"
+std::string languageNames();               // of all, for a person: "cuda, hip, ptx"
+std::string outputKindNames();
 std::optional<Language> parseLanguage(std::string_view text);
 std::optional<OutputKind> parseOutputKind(std::string_view text);
 std::optional<Language> languageFromNumber(std::uint16_t number);
 std::optional<OutputKind> outputKindFromNumber(std::uint16_t number);
+
+// What a compile for `target` yields where nothing else is asked for: machine code, or PTX.
+OutputKind usualOutput(const Target& target);
 
 // The names by which the client knows the request's places. They are not in the request hash: they join the
 // key only where they can reach the output (names_binding.h).

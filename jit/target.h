@@ -16,6 +16,7 @@ struct Target {
   enum class Kind : std::uint8_t {
     nvidiaReal = 1,     // sm_NN, sm_NNa, sm_NNf: machine code
     nvidiaVirtual = 2,  // compute_NN and its a and f forms: PTX
+    amd = 3,            // gfxNNN, with features behind it (":sramecc+:xnack-"): machine code
   };
 
   Kind kind = Kind::nvidiaReal;
@@ -24,8 +25,9 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-// Accepts the spellings listed at Target::Kind; whether a toolchain knows the architecture is its own
-// question. Failure: unsupportedTarget.
+// Accepts the spellings listed at Target::Kind, and AMD's features in any order: the name has them in
+// alphabetical order, as LLVM's canonical target identifiers do. Whether a toolchain knows the architecture
+// is its own question. Failure: unsupportedTarget.
 std::expected<Target, Failure> parseTarget(std::string_view text);
 
 // Failure: unsupportedTarget, if `target` is none of `targets`; the message names `compiler` and lists them.

@@ -30,7 +30,7 @@ const std::string& checkedPath(const char* option, const std::string& path) {
 void addOutput(CompileArguments& arguments, const std::string& text) {
   auto [kindName, path] = splitAtEquals("--output", text, "KIND=PATH, such as ptx=kernel.ptx");
   auto kind = parseOutputKind(kindName);
-  if (!kind) throw CLI::ValidationError("--output", "'" + kindName + "' is not one of cubin, ptx, ltoir");
+  if (!kind) throw CLI::ValidationError("--output", "'" + kindName + "' is not one of " + outputKindNames());
   arguments.outputs.push_back({*kind, checkedPath("--output", path)});
 }
 
@@ -49,7 +49,7 @@ void setTimeout(CompileArguments& arguments, double seconds) {
 
 void setLanguage(CompileArguments& arguments, const std::string& text) {
   auto language = parseLanguage(text);
-  if (!language) throw CLI::ValidationError("--language", "'" + text + "' is not one of cuda, ptx");
+  if (!language) throw CLI::ValidationError("--language", "'" + text + "' is not one of " + languageNames());
   arguments.language = *language;
 }
 
@@ -68,15 +68,17 @@ void setPriority(CompileArguments& arguments, const std::string& text) {
 CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }
 
 void addWhatToCompile(CLI::App& command, CompileArguments& arguments) {
-  command.add_option("--target", arguments.target, "Such as sm_90")->required()->type_name("ARCHITECTURE");
+  command.add_option("--target", arguments.target, "Such as sm_90 or gfx90a")
+      ->required()
+      ->type_name("ARCHITECTURE");
   command
       .add_option_function<std::string>(
           "--language", [&](const auto& text) { setLanguage(arguments, text); },
-          "cuda or ptx; by default ptx for a file.ptx, else cuda")
+          "One of " + languageNames() + "; what the file's extension says by default, else cuda")
       ->type_name("LANGUAGE");
   command
       .add_option("--toolchain", arguments.toolchain,
-                  "Compiler, such as \"nvrtc 12.9\" or nvjitlink; the newest for the language by default")
+                  "Compiler, such as \"nvrtc 12.9\" or hiprtc; the newest for the language by default")
       ->type_name("NAME");
   repeatable(command.add_option("-D", arguments.definitions, "Define a macro"))->type_name("NAME[=VALUE]");
   repeatable(command.add_option("--name-expression", arguments.nameExpressions,
@@ -90,14 +92,14 @@ void addWhereFilesAre(CLI::App& command, CompileArguments& arguments) {
   command
       .add_option_function<std::string>(
           "-o", [&](const auto& path) { arguments.outputPath = checkedPath("-o", path); },
-          "Write the binary here; its kind is told by .cubin, .ptx or .ltoir, else by the target")
+          "Write the binary here; its kind is told by its extension, such as .ptx, else by the target")
       ->type_name("PATH");
   repeatable(command.add_option_function<std::vector<std::string>>(
                  "--output",
                  [&](const auto& texts) {
                    for (const auto& text : texts) addOutput(arguments, text);
                  },
-                 "Write one kind of output (cubin, ptx, ltoir); may be repeated"))
+                 "Write one kind of output (" + outputKindNames() + "); may be repeated"))
       ->type_name("KIND=PATH");
   repeatable(command.add_option("-I", arguments.includeDirectories, "Directory to search for headers"))
       ->type_name("DIR");

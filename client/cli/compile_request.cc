@@ -12,10 +12,6 @@ Language languageOf(const std::string& path) {
   return extension.empty() ? Language::cuda : parseLanguage(extension.substr(1)).value_or(Language::cuda);
 }
 
-OutputKind usualOutput(const Target& target) {
-  return target.kind == Target::Kind::nvidiaVirtual ? OutputKind::ptx : OutputKind::cubin;
-}
-
 // What -o is to hold: what its extension says, else what the target usually yields.
 OutputKind kindOf(const std::string& path, const Target& target) {
   auto extension = std::filesystem::path(path).extension().string();

@@ -80,7 +80,7 @@ std::expected<void, Failure> NvJitLinkCompiler::warm() {
 
 }  // namespace
 
-LibraryKind libraryKind() { return {"libnvJitLink", "nvidia/nvjitlink/lib"}; }
+LibraryKind libraryKind() { return {.stems = {"libnvJitLink"}, .vendor = &nvidia()}; }
 
 std::expected<std::unique_ptr<Compiler>, Failure> load(const std::filesystem::path& path) {
   auto library = Library::open(path);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "frontends/log_lines.h"
 #include "frontends/nvidia_log.h"
 
 namespace kiln::nvjitlink {

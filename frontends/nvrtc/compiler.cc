@@ -4,10 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "frontends/c_strings.h"
+#include "frontends/nvidia_log.h"
 #include "frontends/nvrtc/library.h"
 #include "frontends/nvrtc/options.h"
-#include "frontends/nvrtc/program.h"
 #include "frontends/nvrtc/targets.h"
+#include "frontends/rtc/failures.h"
+#include "frontends/rtc/program.h"
 
 namespace kiln::nvrtc {
 namespace {
@@ -18,29 +21,10 @@ bool wants(const Request& request, OutputKind kind) {
   return std::find(request.outputs.begin(), request.outputs.end(), kind) != request.outputs.end();
 }
 
-// NVRTC takes C strings: it would silently compile what stands before a NUL.
-std::expected<void, Failure> checkTexts(const Request& request) {
-  auto holdsNul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
-  auto refuse = [](const std::string& what) {
-    return std::unexpected(Failure{FailureKind::invalidRequest,
-                                   what + " holds a NUL character, which NVRTC cannot take; remove it"});
-  };
-  if (holdsNul(request.source)) return refuse("the source '" + request.names.source + "'");
-  if (holdsNul(request.names.source)) return refuse("the name of the source");
-  if (holdsNul(request.names.workingDirectory)) return refuse("the working directory");
-  for (const auto& header : request.headers) {
-    if (holdsNul(header.name) || holdsNul(header.content)) return refuse("the header '" + header.name + "'");
-  }
-  for (const auto& directory : request.names.includeDirectories) {
-    if (holdsNul(directory)) return refuse("the include directory '" + directory + "'");
-  }
-  for (const auto& option : request.options) {
-    if (holdsNul(option)) return refuse("the option '" + option + "'");
-  }
-  for (const auto& expression : request.nameExpressions) {
-    if (holdsNul(expression)) return refuse("the name expression '" + expression + "'");
-  }
-  return {};
+// NVRTC calls it an error of the source where a part of it could not get memory.
+Failure compileFailure(const rtc::Api& api, Result result, const std::string& source, std::string log) {
+  if (result == Result::compilation && logSaysOutOfMemory(log)) result = Result::outOfMemory;
+  return rtc::compileFailure(api, result, source, std::move(log));
 }
 
 Request warmUpRequest(const std::string& target) {
@@ -73,6 +57,7 @@ class NvrtcCompiler : public Compiler {
 
   [[nodiscard]] std::vector<std::string> arguments(const Request& request, Pass pass) const;
   std::expected<void, Failure> check(const Request& request) const;
+  std::expected<Output, Failure> outputOf(rtc::Program& program, OutputKind kind) const;
   std::expected<Artifact, Failure> run(const Request& request, Pass pass);
 
   Library library_;
@@ -92,7 +77,7 @@ std::vector<std::string> NvrtcCompiler::arguments(const Request& request, Pass p
 }
 
 std::expected<void, Failure> NvrtcCompiler::check(const Request& request) const {
-  if (auto checked = checkTexts(request); !checked) return checked;
+  if (auto checked = checkCStrings(request, "NVRTC"); !checked) return checked;
   if (auto checked = checkTarget(request.target, targets_, "NVRTC " + version()); !checked) return checked;
   if (auto checked = checkOptions(request); !checked) return checked;
   if (wants(request, OutputKind::ltoir) && library_->getLTOIR == nullptr) {
@@ -104,23 +89,46 @@ std::expected<void, Failure> NvrtcCompiler::check(const Request& request) const 
   return {};
 }
 
+std::expected<Output, Failure> NvrtcCompiler::outputOf(rtc::Program& program, OutputKind kind) const {
+  std::expected<std::string, Failure> content;
+  switch (kind) {
+    case OutputKind::cubin:
+      content = program.bytes(library_->getCUBINSize, library_->getCUBIN, "GetCUBIN");
+      break;
+    case OutputKind::ptx:
+      content = program.text(library_->getPTXSize, library_->getPTX, "GetPTX");
+      break;
+    case OutputKind::ltoir:
+      content = program.bytes(library_->getLTOIRSize, library_->getLTOIR, "GetLTOIR");
+      break;
+    case OutputKind::hsaco:
+    case OutputKind::bitcode:
+      content = std::unexpected(Failure{FailureKind::internal, "NVRTC has no " + std::string(name(kind))});
+      break;
+  }
+  if (!content) return std::unexpected(std::move(content.error()));
+  return Output{kind, std::move(*content), {}};
+}
+
 // One compile with the outputs of its pass: with -dlto NVRTC yields LTO IR and neither PTX nor a cubin.
 std::expected<Artifact, Failure> NvrtcCompiler::run(const Request& request, Pass pass) {
-  auto program = Program::create(library_, request);
+  auto program = rtc::Program::create(library_.api(), request);
   if (!program) return std::unexpected(std::move(program.error()));
-  if (auto compiled = program->compile(arguments(request, pass)); !compiled) {
-    return std::unexpected(std::move(compiled.error()));
+  auto result = program->compile(arguments(request, pass));
+  auto log = program->log();
+  if (result != Result::success) {
+    return std::unexpected(
+        compileFailure(library_.api(), result, request.names.source, log ? std::move(*log) : std::string()));
   }
+  if (!log) return std::unexpected(std::move(log.error()));
   Artifact artifact;
+  artifact.log = std::move(*log);
   for (auto kind : request.outputs) {
     if ((kind == OutputKind::ltoir) != (pass == Pass::lto)) continue;
-    auto output = program->output(kind);
+    auto output = outputOf(*program, kind);
     if (!output) return std::unexpected(std::move(output.error()));
     artifact.outputs.push_back(std::move(*output));
   }
-  auto log = program->log();
-  if (!log) return std::unexpected(std::move(log.error()));
-  artifact.log = std::move(*log);
   auto names = program->loweredNames();
   if (!names) return std::unexpected(std::move(names.error()));
   artifact.loweredNames = std::move(*names);

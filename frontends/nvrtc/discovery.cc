@@ -33,7 +33,7 @@ bool areOfTwoPatches(std::string_view library, std::string_view builtins) {
 
 }  // namespace
 
-LibraryKind libraryKind() { return {"libnvrtc", "nvidia/cuda_nvrtc/lib", builtinsOf}; }
+LibraryKind libraryKind() { return {.stems = {"libnvrtc"}, .vendor = &nvidia(), .companions = builtinsOf}; }
 
 std::vector<fs::path> builtinsOf(const fs::path& library) {
   auto version = builtinsVersion(library.filename().native());

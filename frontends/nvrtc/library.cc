@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 
-#include <array>
 #include <cstdlib>
 
 #include "frontends/nvrtc/discovery.h"
@@ -10,42 +9,21 @@
 namespace kiln::nvrtc {
 namespace {
 
-struct Symbol {
-  const char* name;
-  void** slot;
-  bool required;
-};
-
-template <typename Function>
-Symbol required(const char* name, Function*& slot) {
-  return {name, reinterpret_cast<void**>(&slot), true};
-}
-
-template <typename Function>
-Symbol optional(const char* name, Function*& slot) {
-  return {name, reinterpret_cast<void**>(&slot), false};
-}
-
-std::array<Symbol, 17> symbolsOf(Functions& functions) {
-  return {
-      required("nvrtcGetErrorString", functions.getErrorString),
-      required("nvrtcVersion", functions.version),
-      required("nvrtcGetNumSupportedArchs", functions.getNumSupportedArchs),
-      required("nvrtcGetSupportedArchs", functions.getSupportedArchs),
-      required("nvrtcCreateProgram", functions.createProgram),
-      required("nvrtcDestroyProgram", functions.destroyProgram),
-      required("nvrtcAddNameExpression", functions.addNameExpression),
-      required("nvrtcCompileProgram", functions.compileProgram),
-      required("nvrtcGetLoweredName", functions.getLoweredName),
-      required("nvrtcGetProgramLogSize", functions.getProgramLogSize),
-      required("nvrtcGetProgramLog", functions.getProgramLog),
-      required("nvrtcGetPTXSize", functions.getPTXSize),
-      required("nvrtcGetPTX", functions.getPTX),
-      required("nvrtcGetCUBINSize", functions.getCUBINSize),
-      required("nvrtcGetCUBIN", functions.getCUBIN),
-      optional("nvrtcGetLTOIRSize", functions.getLTOIRSize),
-      optional("nvrtcGetLTOIR", functions.getLTOIR),
+// The name of the first function that is missing; empty if none is.
+std::string loadOwnFunctions(void* library, Functions& functions) {
+  std::string missing;
+  auto load = [&](const char* name, auto& slot) {
+    if (!rtc::loadFunction(library, name, slot) && missing.empty()) missing = name;
   };
+  load("nvrtcGetNumSupportedArchs", functions.getNumSupportedArchs);
+  load("nvrtcGetSupportedArchs", functions.getSupportedArchs);
+  load("nvrtcGetPTXSize", functions.getPTXSize);
+  load("nvrtcGetPTX", functions.getPTX);
+  load("nvrtcGetCUBINSize", functions.getCUBINSize);
+  load("nvrtcGetCUBIN", functions.getCUBIN);
+  rtc::loadFunction(library, "nvrtcGetLTOIRSize", functions.getLTOIRSize);
+  rtc::loadFunction(library, "nvrtcGetLTOIR", functions.getLTOIR);
+  return missing;
 }
 
 Failure unavailable(const std::filesystem::path& path, const std::string& problem) {
@@ -95,17 +73,17 @@ std::expected<Library, Failure> Library::open(const std::filesystem::path& path)
   if (!handle) return std::unexpected(std::move(handle.error()));
 
   Library library;
-  for (const auto& symbol : symbolsOf(library.functions_)) {
-    *symbol.slot = dlsym(*handle, symbol.name);
-    if (*symbol.slot == nullptr && symbol.required) {
-      return std::unexpected(unavailable(
-          path, std::string("it has no function ") + symbol.name + "; kiln needs NVRTC 11.2 or later"));
-    }
+  auto missing = rtc::loadFunctions(*handle, library.api_);
+  if (missing.empty()) missing = loadOwnFunctions(*handle, library.functions_);
+  if (!missing.empty()) {
+    return std::unexpected(
+        unavailable(path, "it has no function " + missing + "; kiln needs NVRTC 11.2 or later"));
   }
-  auto result = library->version(&library.version_.major, &library.version_.minor);
+  const auto& api = library.api_;
+  auto result = api->version(&library.version_.major, &library.version_.minor);
   if (result != Result::success) {
     return std::unexpected(
-        unavailable(path, std::string("it does not tell its version: ") + library->getErrorString(result)));
+        unavailable(path, std::string("it does not tell its version: ") + api->getErrorString(result)));
   }
   if (auto checked = checkBuiltins(path, library.version_); !checked) {
     return std::unexpected(std::move(checked.error()));

@@ -1,41 +1,23 @@
-// NVRTC, loaded at run time. No header of NVIDIA's is needed to build: what kiln calls is declared here.
+// NVRTC, loaded at run time. No header of NVIDIA's is needed to build: what kiln calls is declared here and
+// in frontends/rtc/api.h.
 #pragma once
 
 #include <cstddef>
 #include <expected>
 #include <filesystem>
-#include <string>
 
+#include "frontends/rtc/api.h"
 #include "jit/failure.h"
 
 namespace kiln::nvrtc {
 
-// nvrtcResult, as far as kiln tells results apart (failures.h).
-enum class Result : int {
-  success = 0,
-  outOfMemory = 1,
-  invalidOption = 5,
-  compilation = 6,
-  builtinOperationFailure = 7,
-};
+using rtc::ProgramHandle;
+using rtc::Result;
 
-struct ProgramObject;
-using ProgramHandle = ProgramObject*;
-
-// The symbol table: every function that kiln calls, by its name without "nvrtc".
+// What NVRTC has beside rtc::Functions, by name without "nvrtc".
 struct Functions {
-  const char* (*getErrorString)(Result);
-  Result (*version)(int* major, int* minor);
   Result (*getNumSupportedArchs)(int* count);
   Result (*getSupportedArchs)(int* archs);
-  Result (*createProgram)(ProgramHandle*, const char* source, const char* name, int headerCount,
-                          const char* const* headers, const char* const* headerNames);
-  Result (*destroyProgram)(ProgramHandle*);
-  Result (*addNameExpression)(ProgramHandle, const char* expression);
-  Result (*compileProgram)(ProgramHandle, int optionCount, const char* const* options);
-  Result (*getLoweredName)(ProgramHandle, const char* expression, const char** lowered);
-  Result (*getProgramLogSize)(ProgramHandle, std::size_t*);
-  Result (*getProgramLog)(ProgramHandle, char*);
   Result (*getPTXSize)(ProgramHandle, std::size_t*);
   Result (*getPTX)(ProgramHandle, char*);
   Result (*getCUBINSize)(ProgramHandle, std::size_t*);
@@ -62,9 +44,11 @@ class Library {
   static std::expected<Library, Failure> open(const std::filesystem::path& path);
 
   const Functions* operator->() const { return &functions_; }
+  [[nodiscard]] const rtc::Api& api() const { return api_; }
   [[nodiscard]] Version version() const { return version_; }
 
  private:
+  rtc::Api api_{.compiler = "NVRTC", .prefix = "nvrtc"};
   Functions functions_{};
   Version version_;
 };

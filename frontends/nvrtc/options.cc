@@ -101,6 +101,10 @@ std::expected<void, Failure> checkOutputs(const Request& request) {
       return std::unexpected(invalid("the option '-dlto' makes NVRTC yield LTO IR and no " + wanted +
                                      "; leave it out, or ask for the output ltoir alone"));
     }
+    if (output == OutputKind::hsaco || output == OutputKind::bitcode) {
+      return std::unexpected(
+          invalid("NVRTC yields no " + wanted + "; ask for the output cubin, ptx or ltoir"));
+    }
     if (output == OutputKind::cubin && request.target.kind == Target::Kind::nvidiaVirtual) {
       return std::unexpected(invalid("the target " + request.target.name +
                                      " yields PTX and no cubin; ask for the output "

@@ -17,6 +17,7 @@ std::vector<std::string> formsOf(int architecture, Version version) {
 }
 
 }  // namespace
+
 std::expected<std::vector<std::string>, Failure> targetsOf(const Library& library) {
   int count = 0;
   auto result = library->getNumSupportedArchs(&count);
@@ -25,7 +26,7 @@ std::expected<std::vector<std::string>, Failure> targetsOf(const Library& librar
   if (result != Result::success || count <= 0) {
     return std::unexpected(Failure{FailureKind::toolchainUnavailable,
                                    std::string("NVRTC does not tell which architectures it compiles for: ") +
-                                       library->getErrorString(result)});
+                                       library.api()->getErrorString(result)});
   }
   std::vector<std::string> targets;
   for (const char* prefix : {"sm_", "compute_"}) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstring>
 
@@ -52,12 +53,14 @@ void forgetTimes(struct stat& status) { status.st_atim = status.st_mtim = status
 
 }  // namespace
 
-CompileFiles::CompileFiles(JobConnection& job, const Request& request, std::string toolchainDirectory)
+CompileFiles::CompileFiles(JobConnection& job, const Request& request, const FileHabits& habits,
+                           std::string toolchainDirectory)
     : request_(request),
       workingDirectory_(absolutePath("", request.names.workingDirectory)),
-      classes_(request.names, std::move(toolchainDirectory)),
+      classes_(request.names, habits, std::move(toolchainDirectory)),
       recorder_(request.names),
-      client_(job, recorder_) {
+      client_(job, recorder_),
+      scratch_(habits.scratch) {
   read(request.source);
   for (const auto& option : request.options) read(option);
   for (const auto& header : request.headers) read(header.content);
@@ -70,6 +73,7 @@ int CompileFiles::open(int directory, const char* path, int flags, mode_t mode) 
   if (classes_.classify(where->absolute) == FileClass::nullDevice) {
     return raw::openAt(AT_FDCWD, where->absolute.c_str(), flags, mode);
   }
+  if (scratch_.holds(where->absolute)) return openScratch(where->absolute, flags, mode);
   if (opensForWriting(flags)) return refuseToWrite(where->absolute);
   if ((flags & O_NOFOLLOW) != 0) {
     std::string text;
@@ -78,6 +82,13 @@ int CompileFiles::open(int directory, const char* path, int flags, mode_t mode) 
   auto found = look(*where);
   if (!found) return -found.error();
   return openForReading(*found, flags);
+}
+
+int CompileFiles::openScratch(const std::string& path, int flags, mode_t mode) {
+  struct stat status;
+  const bool isDirectory = scratch_.status(path, status) >= 0 && S_ISDIR(status.st_mode);
+  if (!isDirectory || opensForWriting(flags)) return scratch_.open(path, flags, mode);
+  return descriptors_.openDirectory({FileView::Kind::directory, status.st_mode, status.st_ino, {}, path});
 }
 
 int CompileFiles::openForReading(const FileView& view, int flags) {
@@ -117,6 +128,8 @@ int CompileFiles::status(int directory, const char* path, int flags, struct stat
   if ((flags & AT_EMPTY_PATH) != 0 && (path == nullptr || *path == '\0') && directory != AT_FDCWD) {
     return status(directory, result);
   }
+  auto where = absolute(directory, path);
+  if (where && scratch_.holds(where->absolute)) return scratch_.status(where->absolute, result);
   if ((flags & AT_SYMLINK_NOFOLLOW) != 0) {
     std::string text;
     if (readLink(directory, path, text) >= 0) {
@@ -125,7 +138,6 @@ int CompileFiles::status(int directory, const char* path, int flags, struct stat
       return 0;
     }
   }
-  auto where = absolute(directory, path);
   if (!where) return -where.error();
   auto found = look(*where);
   if (!found) return -found.error();
@@ -143,6 +155,7 @@ int CompileFiles::status(int descriptor, struct stat& result) {
     fill(result, *view);
     return 0;
   }
+  if (scratch_.status(descriptor, result) >= 0) return 0;
   int outcome = raw::status(descriptor, result);
   if (outcome >= 0) forgetTimes(result);
   return outcome;
@@ -151,6 +164,7 @@ int CompileFiles::status(int descriptor, struct stat& result) {
 int CompileFiles::access(int directory, const char* path, int mode) {
   auto where = absolute(directory, path);
   if (!where) return -where.error();
+  if (struct stat status; scratch_.holds(where->absolute)) return scratch_.status(where->absolute, status);
   auto found = look(*where);
   if (!found) return -found.error();
   if (found->kind == FileView::Kind::real) return raw::access(AT_FDCWD, found->path.c_str(), mode);
@@ -162,6 +176,11 @@ int CompileFiles::access(int directory, const char* path, int mode) {
 int CompileFiles::readLink(int directory, const char* path, std::string& text) {
   auto where = absolute(directory, path);
   if (!where) return -where.error();
+  if (text = nameOfDescriptor(where->absolute); !text.empty()) return 0;
+  if (struct stat status; scratch_.holds(where->absolute)) {
+    int outcome = scratch_.status(where->absolute, status);
+    return outcome < 0 ? outcome : -EINVAL;
+  }
   auto kind = classes_.classify(where->absolute);
   // A link with a slash behind it is the directory that it leads to.
   if (!isAskedOfClient(kind) || where->mustBeDirectory) {
@@ -176,9 +195,25 @@ int CompileFiles::readLink(int directory, const char* path, std::string& text) {
   return 0;
 }
 
+// A compiler that has opened a file may ask under what name. It is told the one by which it opened it.
+std::string CompileFiles::nameOfDescriptor(const std::string& path) const {
+  constexpr std::string_view kDescriptors = "/proc/self/fd/";
+  if (!path.starts_with(kDescriptors)) return {};
+  int descriptor = -1;
+  const auto* begin = path.data() + kDescriptors.size();
+  const auto* end = path.data() + path.size();
+  if (std::from_chars(begin, end, descriptor).ptr != end) return {};
+  if (const auto* view = descriptors_.find(descriptor)) return view->path;
+  return scratch_.pathOf(descriptor);
+}
+
 int CompileFiles::resolve(const char* path, std::string& text) {
   auto where = absolute(AT_FDCWD, path);
   if (!where) return -where.error();
+  if (struct stat status; scratch_.holds(where->absolute)) {
+    text = where->absolute;
+    return scratch_.status(where->absolute, status);
+  }
   auto kind = classes_.classify(where->absolute);
   auto found = look(*where);
   if (!found) return -found.error();
@@ -203,11 +238,60 @@ int CompileFiles::list(const char* path, std::vector<std::string>& names) {
 int CompileFiles::list(int descriptor, std::vector<std::string>& names) {
   const auto* view = descriptors_.find(descriptor);
   if (view == nullptr || view->kind != FileView::Kind::directory) return -ENOTDIR;
+  names = {".", ".."};
+  if (scratch_.holds(view->path)) {
+    int outcome = scratch_.list(view->path, names);
+    return outcome < 0 ? outcome : descriptor;
+  }
   const auto& answer = client_.list({view->path});
   if (answer.kind != FileAnswer::Kind::listing) return -ENOENT;
-  names = {".", ".."};
   names.insert(names.end(), answer.names.begin(), answer.names.end());
   return descriptor;
+}
+
+int CompileFiles::makeDirectory(int directory, const char* path, mode_t mode) {
+  auto where = absolute(directory, path);
+  if (!where) return -where.error();
+  const bool isScratch = scratch_.holds(where->absolute) || scratch_.mayMake(where->absolute);
+  return isScratch ? scratch_.makeDirectory(where->absolute, mode) : refuseToWrite(where->absolute);
+}
+
+int CompileFiles::setMode(int directory, const char* path, mode_t mode) {
+  return inScratch(directory, path, [&](const std::string& name) { return scratch_.setMode(name, mode); });
+}
+
+int CompileFiles::unlink(int directory, const char* path) {
+  return inScratch(directory, path, [&](const std::string& name) { return scratch_.unlink(name); });
+}
+
+int CompileFiles::removeDirectory(int directory, const char* path) {
+  return inScratch(directory, path, [&](const std::string& name) { return scratch_.removeDirectory(name); });
+}
+
+int CompileFiles::rename(int fromDirectory, const char* from, int toDirectory, const char* to) {
+  return inScratch(fromDirectory, from, [&](const std::string& source) {
+    return inScratch(toDirectory, to,
+                     [&](const std::string& target) { return scratch_.rename(source, target); });
+  });
+}
+
+int CompileFiles::link(int fromDirectory, const char* from, int toDirectory, const char* to) {
+  return inScratch(fromDirectory, from, [&](const std::string& source) {
+    return inScratch(toDirectory, to,
+                     [&](const std::string& target) { return scratch_.link(source, target); });
+  });
+}
+
+// As on a file system that has no symbolic links.
+int CompileFiles::symbolicLink(int directory, const char* path) {
+  return inScratch(directory, path, [](const std::string&) { return -EPERM; });
+}
+
+template <typename Change>
+int CompileFiles::inScratch(int directory, const char* path, Change change) {
+  auto where = absolute(directory, path);
+  if (!where) return -where.error();
+  return scratch_.holds(where->absolute) ? change(where->absolute) : refuseToWrite(where->absolute);
 }
 
 std::expected<CompileFiles::Path, int> CompileFiles::absolute(int directory, const char* path) {
@@ -224,6 +308,8 @@ std::expected<CompileFiles::Path, int> CompileFiles::absolute(int directory, con
     }
     base = view->path;
   }
+  if (directory == AT_FDCWD && classes_.isProbe(text, absolutePath(text, base)))
+    return std::unexpected(ENOENT);
   bool mustBeDirectory = text.ends_with('/') || text.ends_with("/.");
   // Relative to an open directory it tells nothing of how the compiler came to it.
   std::string spelling(directory == AT_FDCWD || text.starts_with('/') ? text : "");
@@ -290,6 +376,13 @@ FileView CompileFiles::clientView(const AskedPath& asked) {
 int CompileFiles::refuseToWrite(const std::string& path) {
   markUnclean("the compiler tried to write '" + path + "'");
   return -EROFS;
+}
+
+std::string CompileFiles::unclean() const {
+  if (!unclean_.empty() || !scratch_.overflowed()) return unclean_;
+  return "the compiler wanted more room for files of its own than a compile is given (" +
+         std::to_string(Scratch::kMostBytes >> 20) + " MiB, " + std::to_string(Scratch::kMostFiles) +
+         " files)";
 }
 
 void CompileFiles::markUnclean(std::string reason) {

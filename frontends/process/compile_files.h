@@ -14,6 +14,7 @@
 #include "frontends/process/directory_streams.h"
 #include "frontends/process/file_classes.h"
 #include "frontends/process/recorder.h"
+#include "frontends/process/scratch.h"
 #include "jit/request.h"
 
 namespace kiln {
@@ -22,8 +23,9 @@ namespace kiln {
 // negative errno on failure. Not thread-safe: a compile is one thread (options that start more are refused).
 class CompileFiles {
  public:
-  // `job` and `request` outlive this.
-  CompileFiles(JobConnection& job, const Request& request, std::string toolchainDirectory);
+  // `job`, `request` and `habits` outlive this.
+  CompileFiles(JobConnection& job, const Request& request, const FileHabits& habits,
+               std::string toolchainDirectory);
 
   int open(int directory, const char* path, int flags, mode_t mode = 0);
   int status(int directory, const char* path, int flags, struct stat& result);
@@ -36,6 +38,17 @@ class CompileFiles {
   int list(const char* path, std::vector<std::string>& names);
   int list(int descriptor, std::vector<std::string>& names);
   [[nodiscard]] const std::string& workingDirectory() const { return workingDirectory_; }
+
+  // Of these only what is in the compiler's scratch directories is done; all else is refused, and makes the
+  // result unfit to be remembered.
+  int makeDirectory(int directory, const char* path, mode_t mode);
+  int setMode(int directory, const char* path, mode_t mode);
+  int rename(int fromDirectory, const char* from, int toDirectory, const char* to);
+  int link(int fromDirectory, const char* from, int toDirectory, const char* to);
+  int symbolicLink(int directory, const char* path);
+  int unlink(int directory, const char* path);
+  int removeDirectory(int directory, const char* path);
+
   DirectoryStreams& streams() { return streams_; }
 
   [[nodiscard]] DependencySet dependencies() const { return recorder_.dependencies(); }
@@ -46,7 +59,7 @@ class CompileFiles {
   // The first reason counts.
   void markUnclean(std::string reason);
   // What makes the result unfit to be remembered; empty if nothing does.
-  [[nodiscard]] const std::string& unclean() const { return unclean_; }
+  [[nodiscard]] std::string unclean() const;
 
  private:
   struct Path : AskedPath {
@@ -59,9 +72,15 @@ class CompileFiles {
   FileView sourceView(const std::string& path);
   FileView clientView(const AskedPath& path);
   int refuseToWrite(const std::string& path);
+  // The name of an open descriptor, where `path` is one in /proc/self/fd.
+  [[nodiscard]] std::string nameOfDescriptor(const std::string& path) const;
   // A text that the compiler is given.
   void read(std::string_view text);
   int openForReading(const FileView& view, int flags);
+  int openScratch(const std::string& path, int flags, mode_t mode);
+  // `change` of the name that `path` means, if that is in a scratch directory.
+  template <typename Change>
+  int inScratch(int directory, const char* path, Change change);
   int handOver(const FileView& view, int result);
 
   const Request& request_;
@@ -69,6 +88,7 @@ class CompileFiles {
   FileClasses classes_;
   Recorder recorder_;
   ClientView client_;
+  Scratch scratch_;
   AnsweredDescriptors descriptors_;
   DirectoryStreams streams_;
   std::map<std::string, std::uint64_t> ancestorNumbers_;

@@ -13,6 +13,9 @@ namespace {
 constexpr std::array<std::string_view, 3> kKernelTrees = {"/proc", "/sys", "/dev"};
 constexpr std::string_view kSharedMemory = "/dev/shm";
 
+// Where it says whether there are names for descriptors (compile_files.h). Nothing below it.
+constexpr std::string_view kDescriptors = "/proc/self/fd";
+
 // Names under which NVRTC keeps texts of its own. It looks for them on disk in passing.
 constexpr std::array<std::string_view, 2> kInventedNames = {"__nv_nvrtc_builtin_header.h", "__nv_name_map"};
 
@@ -24,8 +27,9 @@ bool isInKernelTree(std::string_view path) {
 
 }  // namespace
 
-FileClasses::FileClasses(const Names& names, std::string toolchainDirectory)
+FileClasses::FileClasses(const Names& names, const FileHabits& habits, std::string toolchainDirectory)
     : source_(names.source.empty() ? "" : absolutePath(names.source, names.workingDirectory)),
+      probes_(habits.probes),
       directories_(roleDirectories(names)),
       toolchainDirectory_(std::move(toolchainDirectory)) {
   for (const auto& directory : directories_) {
@@ -33,11 +37,13 @@ FileClasses::FileClasses(const Names& names, std::string toolchainDirectory)
     if (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
     plainDirectories_.push_back(std::move(plain));
   }
+  for (const auto& directory : names.includeDirectories) includePrefixes_.push_back(includePrefix(directory));
 }
 
 FileClass FileClasses::classify(std::string_view path) const {
   if (!source_.empty() && path == source_) return FileClass::source;
   if (path == "/dev/null") return FileClass::nullDevice;
+  if (path == kDescriptors) return FileClass::ancestor;
   auto above = [&](std::string_view directory) { return isBelowOrSame(directory, path); };
   if (isRoleDirectory(path)) return FileClass::roleDirectory;
   for (std::size_t i = 0; i < directories_.size() && !isWithinDirectory(path); ++i) {
@@ -45,6 +51,15 @@ FileClass FileClasses::classify(std::string_view path) const {
   }
   if (isToolchainLibrary(path)) return FileClass::toolchain;
   return isHidden(path) ? FileClass::hidden : FileClass::client;
+}
+
+bool FileClasses::isProbe(std::string_view spelling, std::string_view path) const {
+  if (isRoleDirectory(path)) return false;
+  const bool isHeader = std::any_of(includePrefixes_.begin(), includePrefixes_.end(),
+                                    [&](const std::string& prefix) { return spelling.starts_with(prefix); });
+  return !isHeader && std::any_of(probes_.begin(), probes_.end(), [&](std::string_view probe) {
+    return spelling == probe || (probe.ends_with('/') && spelling.starts_with(probe));
+  });
 }
 
 std::string FileClasses::asNamed(std::string path) const {

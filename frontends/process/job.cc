@@ -82,7 +82,7 @@ int runJob(int socket, LoadedToolchain& toolchain) {
   auto request = job.take();
   if (!request) job.end(std::move(request.error()));
 
-  CompileFiles files(job, *request, toolchain.directory);
+  CompileFiles files(job, *request, toolchain.frontend->files, toolchain.directory);
   SystemAnswers system(*request);
   Compiled compiled;
   auto start = std::chrono::steady_clock::now();

@@ -15,7 +15,9 @@ namespace kiln {
 class JobConnection {
  public:
   // `socket` stays the caller's.
-  explicit JobConnection(int socket) : socket_(socket) {}
+  explicit JobConnection(int socket) : socket_(socket), hasClient_(socket >= 0) {}
+  // Of no job: to all questions the answer is that there is nothing but the root directory.
+  static JobConnection withoutClient() { return JobConnection(-1); }
 
   // Waits for the job. Failure: internal if the socket broke, else what is wrong with the request.
   std::expected<Request, Failure> take();
@@ -32,6 +34,7 @@ class JobConnection {
 
  private:
   MessageSocket socket_;
+  bool hasClient_;
 };
 
 }  // namespace kiln

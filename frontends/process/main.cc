@@ -29,7 +29,7 @@ constexpr const char* kUsage =
     "              descriptor 3 (rpc/schema/compiler.capnp)\n"
     "  --describe  load LIBRARY and write its version and targets to the standard output (ZygoteReport)\n"
     "\n"
-    "FRONTEND is the name of a folder below frontends/: nvrtc, nvjitlink. LIBRARY is the path of its "
+    "FRONTEND is the name of a folder below frontends/: nvrtc, nvjitlink, hiprtc. LIBRARY is the path of its "
     "library.\n";
 
 std::expected<kiln::LoadedToolchain, kiln::Failure> load(const char* frontendName, const char* library) {

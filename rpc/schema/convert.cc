@@ -47,9 +47,7 @@ Read<std::vector<OutputKind>> readOutputs(capnp::List<uint16_t>::Reader reader, 
       return invalid("output kind " + std::to_string(number) + " is unknown to this version of kiln");
     outputs.push_back(*kind);
   }
-  if (outputs.empty()) {
-    outputs.push_back(target.kind == Target::Kind::nvidiaVirtual ? OutputKind::ptx : OutputKind::cubin);
-  }
+  if (outputs.empty()) outputs.push_back(usualOutput(target));
   std::sort(outputs.begin(), outputs.end());
   outputs.erase(std::unique(outputs.begin(), outputs.end()), outputs.end());
   return outputs;

@@ -80,13 +80,16 @@ typedef enum kiln_status KILN_ENUM {
 
 typedef enum kiln_language KILN_ENUM {
   KILN_CUDA = 1, /* CUDA C++, compiled by NVRTC */
+  KILN_HIP = 2,  /* HIP C++, compiled by hiprtc */
   KILN_PTX = 3   /* PTX text, compiled by nvJitLink */
 } kiln_language;
 
 typedef enum kiln_output_kind KILN_ENUM {
-  KILN_OUTPUT_CUBIN = 1, /* machine code for one architecture: cuModuleLoadData() */
-  KILN_OUTPUT_PTX = 2,   /* text, without a terminating NUL */
-  KILN_OUTPUT_LTOIR = 3  /* for nvJitLink */
+  KILN_OUTPUT_CUBIN = 1,  /* machine code for one architecture: cuModuleLoadData() */
+  KILN_OUTPUT_PTX = 2,    /* text, without a terminating NUL */
+  KILN_OUTPUT_LTOIR = 3,  /* for nvJitLink */
+  KILN_OUTPUT_HSACO = 4,  /* machine code for one AMD architecture: hipModuleLoadData() */
+  KILN_OUTPUT_BITCODE = 5 /* LLVM bitcode for hiprtc's linker */
 } kiln_output_kind;
 
 typedef enum kiln_outcome KILN_ENUM {
@@ -183,7 +186,8 @@ KILN_API kiln_status kiln_request_set_source_name(kiln_request* request, const c
 /* Absolute. By default where the process stands at the time of kiln_compile(). */
 KILN_API kiln_status kiln_request_set_working_directory(kiln_request* request, const char* directory);
 
-/* "sm_90", "sm_90a", "compute_90". What is no target becomes the result of kiln_compile(). */
+/* "sm_90", "sm_90a", "compute_90", "gfx90a:xnack-". What is no target becomes the result of kiln_compile().
+ */
 KILN_API kiln_status kiln_request_set_target(kiln_request* request, const char* target);
 
 /* A directory in which headers are looked for, behind those already added. "-I" among the options does the

@@ -35,6 +35,16 @@ TEST_CASE("The name in front of a diagnostic is the asker's") {
   CHECK(translated("deep/inc/b.h(1): note #1: x\n") == "x/b.h(1): note #1: x\n");
 }
 
+TEST_CASE("The name in front of clang's diagnostics is the asker's") {
+  CHECK(translated("src/k.cu:3:12: error: no\nfloat k.cu = src/k.cu;\n      ^~~~\n") ==
+        "/home/you/other.cu:3:12: error: no\nfloat k.cu = src/k.cu;\n      ^~~~\n");
+  CHECK(translated("In file included from src/k.cu:1:\ninc/a.h:2:2: warning: hello [-W#warnings]\n") ==
+        "In file included from /home/you/other.cu:1:\n/opt/include/a.h:2:2: warning: hello [-W#warnings]\n");
+  CHECK(translated("own.h:3:1: error: no\n") == "own.h:3:1: error: no\n");
+  CHECK(binds("src/k.cu:3: error: no\n"));
+  CHECK(binds("In file included from src/k.cu:x:\n"));
+}
+
 TEST_CASE("What follows a directory is kept as the compiler spelled it") {
   CHECK(translated("inc/sub/../up.h(1): error: no\n") == "/opt/include/sub/../up.h(1): error: no\n");
   CHECK(translated("inc/./a.h(1): error: no\n") == "/opt/include/./a.h(1): error: no\n");

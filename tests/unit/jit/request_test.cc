@@ -5,11 +5,19 @@
 using namespace kiln;
 
 TEST_CASE("Languages and output kinds have the names and numbers they always had") {
-  REQUIRE(languageFromNumber(1) == Language::cuda);
-  REQUIRE(parseLanguage("cuda") == Language::cuda);
-  REQUIRE(name(Language::cuda) == "cuda");
-  const std::pair<OutputKind, std::string_view> kinds[] = {
-      {OutputKind::cubin, "cubin"}, {OutputKind::ptx, "ptx"}, {OutputKind::ltoir, "ltoir"}};
+  const std::pair<Language, std::string_view> languages[] = {
+      {Language::cuda, "cuda"}, {Language::hip, "hip"}, {Language::ptx, "ptx"}};
+  std::uint16_t language = 1;
+  for (const auto& [value, text] : languages) {
+    REQUIRE(languageFromNumber(language++) == value);
+    REQUIRE(name(value) == text);
+    REQUIRE(parseLanguage(text) == value);
+  }
+  const std::pair<OutputKind, std::string_view> kinds[] = {{OutputKind::cubin, "cubin"},
+                                                           {OutputKind::ptx, "ptx"},
+                                                           {OutputKind::ltoir, "ltoir"},
+                                                           {OutputKind::hsaco, "hsaco"},
+                                                           {OutputKind::bitcode, "bitcode"}};
   std::uint16_t number = 1;
   for (const auto& [kind, text] : kinds) {
     REQUIRE(outputKindFromNumber(number++) == kind);
@@ -20,10 +28,10 @@ TEST_CASE("Languages and output kinds have the names and numbers they always had
 
 TEST_CASE("Unknown languages and output kinds are nothing") {
   REQUIRE_FALSE(languageFromNumber(0));
-  REQUIRE_FALSE(languageFromNumber(2));
+  REQUIRE_FALSE(languageFromNumber(4));
   REQUIRE_FALSE(parseLanguage("CUDA"));
   REQUIRE_FALSE(outputKindFromNumber(0));
-  REQUIRE_FALSE(outputKindFromNumber(4));
+  REQUIRE_FALSE(outputKindFromNumber(6));
   REQUIRE_FALSE(parseOutputKind("fatbin"));
   REQUIRE_FALSE(parseOutputKind(""));
 }

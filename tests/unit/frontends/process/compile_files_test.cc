@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 
 #include "jit/sha256.h"
@@ -326,4 +327,77 @@ TEST_CASE("looking at a FIFO tells what it is, opening it ends the compile") {
   REQUIRE(opened.failure() != nullptr);
   CHECK(opened.failure()->kind == FailureKind::fileUnavailable);
   CHECK(opened.failure()->message.find("'/client/include/pipe', which is a FIFO") != std::string::npos);
+}
+
+TEST_CASE("a compiler's scratch directory is its own, on no disk, and no dependency") {
+  StandInClient client;
+  auto outcome = runJobWith(clientRequest(), client, [](const Request&) {
+    std::string log;
+    auto note = [&](long result) { log += std::to_string(result < 0 ? -errno : result) + "|"; };
+    note(::mkdir("/tmp/own-1", 0770));
+    note(::mkdir("/tmp/own-1/in", 0770));
+    int descriptor = ::open("/tmp/own-1/in/a", O_RDWR | O_CREAT | O_EXCL, 0644);
+    note(::write(descriptor, "one", 3));
+    char name[100] = {};
+    note(::readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), name, sizeof name));
+    ::close(descriptor);
+    log += std::string(name) + "|";
+    note(::rename("/tmp/own-1/in/a", "/tmp/own-1/b"));
+    log += fileCall("open", "/tmp/own-1/b") + "|";
+    note(::access("/tmp/own-1/in/a", F_OK));
+    DIR* directory = ::opendir("/tmp/own-1");
+    while (const auto* entry = ::readdir(directory)) log += std::string(entry->d_name) + " ";
+    ::closedir(directory);
+    note(::remove("/tmp/own-1/b"));
+    note(::remove("/tmp/own-1/in"));
+    note(::symlink("x", "/tmp/own-1/s"));
+    note(::remove("/tmp/own-1"));
+    return log;
+  });
+  CHECK(outcome.log() == "0|0|3|15|/tmp/own-1/in/a|0|text: one|-2|. .. b in 0|0|-1|0|");
+  CHECK(outcome.compiled->dependencies.empty());
+  CHECK(outcome.compiled->unclean.empty());
+  CHECK(client.questions().empty());
+  CHECK(::access("/tmp/own-1", F_OK) != 0);
+}
+
+TEST_CASE("what changes a directory elsewhere is refused and makes the result unfit to be remembered") {
+  using Call = int (*)();
+  const std::pair<const char*, Call> calls[] = {
+      {"mkdir", [] { return ::mkdir("/tmp/kiln-other-1", 0700); }},
+      {"rename", [] { return ::rename("/client/src/k.cu", "/client/src/l.cu"); }},
+      {"unlink", [] { return ::unlink("/client/src/k.cu"); }},
+      {"rmdir", [] { return ::rmdir("/client/src"); }},
+      {"remove", [] { return ::remove("/client/src/k.cu"); }},
+      {"link", [] { return ::link("/client/src/k.cu", "/client/src/l.cu"); }},
+      {"symlink", [] { return ::symlink("k.cu", "/client/src/l.cu"); }},
+      {"chmod", [] { return ::chmod("/client/src/k.cu", 0777); }},
+  };
+  for (const auto& [name, call] : calls) {
+    INFO(name);
+    StandInClient client;
+    auto outcome = runJobWith(clientRequest(), client, [call = call](const Request&) {
+      return call() < 0 ? std::string(std::strerror(errno)) : "done";
+    });
+    CHECK(outcome.log() == std::strerror(EROFS));
+    CHECK_FALSE(outcome.compiled->unclean.empty());
+  }
+  CHECK(::access("/tmp/kiln-other-1", F_OK) != 0);
+}
+
+TEST_CASE("where a compiler looks for tools there are none, unless it is an include directory") {
+  auto request = clientRequest();
+  StandInClient client;
+  client.file("/opt/tools", "no").file("/client/work/tools/x", "no").file("/client/work/tools/x.h", "yes");
+  auto look = [](const Request&) {
+    return fileCall("open", "tools/x") + "|" + fileCall("open", "/opt/tools") + "|" +
+           fileCall("open", "./tools/x.h");
+  };
+  auto outcome = runJobWith(request, client, look);
+  CHECK(outcome.log() == "error: ENOENT|error: ENOENT|text: yes");
+  CHECK(client.timesAsked("/client/work/tools/x") == 0);
+  CHECK(client.timesAsked("/opt/tools") == 0);
+
+  request.names.includeDirectories = {"tools"};
+  CHECK(runJobWith(request, client, look).log() == "text: no|error: ENOENT|text: yes");
 }

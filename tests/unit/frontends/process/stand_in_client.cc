@@ -43,7 +43,8 @@ const Frontend& standInFrontend() {
                                  .library = {},
                                  .load = nullptr,
                                  .checkOptions = nullptr,
-                                 .optionsBindNames = [](const Request&) { return false; }};
+                                 .optionsBindNames = [](const Request&) { return false; },
+                                 .files = {.scratch = "/tmp/own-", .probes = {"tools/", "/opt/tools"}}};
   return frontend;
 }
 

@@ -1,0 +1,17 @@
+// What a compiler does with files beside reading those of the client.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace kiln {
+
+struct FileHabits {
+  // How the names of the directories begin that it makes for itself: "/tmp/comgr-". Empty: it makes none.
+  std::string_view scratch = {};
+  // Where it looks for tools and headers of the machine that it runs on, as it spells them; with a slash at
+  // the end, everything below too. None is there, so that no result hangs on what else a machine has.
+  std::vector<std::string_view> probes = {};
+};
+
+}  // namespace kiln

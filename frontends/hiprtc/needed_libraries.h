@@ -1,0 +1,19 @@
+// What a shared library says of the libraries that it needs. Nothing is loaded.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace kiln::hiprtc {
+
+struct NeededLibraries {
+  std::vector<std::string> names;                  // DT_NEEDED, in order: "libLLVM-15.so.1"
+  std::vector<std::filesystem::path> directories;  // of DT_RUNPATH or DT_RPATH, with $ORIGIN replaced
+};
+
+// Reads the dynamic section (System V ABI, "Dynamic Linking") of a little-endian ELF64 file. Empty for any
+// other, and for one that is cut short.
+NeededLibraries neededBy(const std::filesystem::path& library);
+
+}  // namespace kiln::hiprtc
