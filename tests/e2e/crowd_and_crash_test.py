@@ -1,4 +1,4 @@
-"""Many processes at once, and processes that are killed."""
+"""Compiles that take too long, and processes that are killed."""
 
 import contextlib
 import json
@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from harness import DEADLINE, Exits, children, compiling, cuda_includes, wait_for
-from kernels import BLOCK_REDUCE, SAXPY, SLOW
+from harness import DEADLINE, Exits, children, compiling, wait_for
+from kernels import SAXPY, SLOW
 
 
 @pytest.fixture
@@ -30,47 +30,12 @@ def finished(process):
     return json.loads(stdout), process.returncode
 
 
-def test_twenty_processes_that_ask_at_once_cause_one_compile(kiln, work):
-    (work / "k.cu").write_text(BLOCK_REDUCE)
-    includes = [argument for directory in cuda_includes() for argument in ("-I", directory)]
-    processes = [
-        kiln.start("--json", "compile", "k.cu", "--target", "sm_90", *includes, "-o", f"{number}.cubin")
-        for number in range(20)
-    ]
-    answers = [finished(process) for process in processes]
-    assert [status for _, status in answers] == [0] * 20
-    assert [reply["outcome"] for reply, _ in answers].count("miss") == 1
-    assert kiln.compiles() == 1
-    assert len({reply["key"] for reply, _ in answers}) == 1
-    assert len({(work / f"{number}.cubin").read_bytes() for number in range(20)}) == 1
-
-
-def test_a_compile_that_nobody_waits_for_any_more_is_killed(kiln, slow):
-    process = kiln.start("compile", slow, "--target", "sm_90")
-    exits = Exits(wait_for(lambda: compiling(kiln)))
-    process.kill()
-    process.communicate()
-    exits.wait()
-    assert compiling(kiln) == []
-    assert kiln.json("stats")["entries"] == 0
-
-
 def test_a_compile_that_takes_too_long_is_a_failure_that_is_not_remembered(kiln, slow):
     for _ in range(2):
         reply = kiln.compile(slow, "--timeout", "0.2", status=5)
         assert (reply["failure"]["kind"], reply["outcome"]) == ("timeout", "miss")
         assert reply["not_remembered"]
     assert kiln.json("stats")["entries"] == 0
-
-
-def test_a_compiler_process_that_is_killed_is_a_failure_of_its_request_alone(kiln, slow, saxpy):
-    process = kiln.start("--json", "compile", slow, "--target", "sm_90")
-    for process_id in wait_for(lambda: compiling(kiln)):
-        os.kill(process_id, signal.SIGKILL)
-    reply, status = finished(process)
-    assert (status, reply["failure"]["kind"]) == (5, "compiler_crash")
-    assert kiln.json("stats")["entries"] == 0
-    assert kiln.compile(saxpy)["outcome"] == "miss"
 
 
 def test_zygotes_that_are_killed_are_started_again(kiln, daemon, saxpy):

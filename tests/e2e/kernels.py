@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from harness import cuda_includes
+
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:
@@ -19,6 +21,9 @@ class Kernel:
 
     def __str__(self):
         return self.name
+
+    def include_directories(self):
+        return [*self.includes, *(cuda_includes() if self.needs_cuda_headers else [])]
 
 
 SAXPY = """
@@ -111,9 +116,15 @@ KERNELS = (
     ),
 )
 
+
+def slow(count):
+    """That many kernels that take a tenth of a second each."""
+    return "".join(
+        f'extern "C" __global__ void k{number}(float* x) {{\n#pragma unroll\n'
+        f"  for (int i = 0; i < 64; ++i) x[i] = sinf(x[i + {number}]) * x[i];\n}}\n"
+        for number in range(count)
+    )
+
+
 # Ten seconds of compiling or so: long enough to be found under way.
-SLOW = "".join(
-    f'extern "C" __global__ void k{number}(float* x) {{\n#pragma unroll\n'
-    f"  for (int i = 0; i < 64; ++i) x[i] = sinf(x[i + {number}]) * x[i];\n}}\n"
-    for number in range(100)
-)
+SLOW = slow(100)

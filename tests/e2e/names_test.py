@@ -89,16 +89,6 @@ def test_logs_show_the_asker_s_names_on_hits_too(kiln, reference, folder):
     assert "other name.cu(4)" in hit[0]["log"] and "headers/h.h(1)" in hit[0]["log"]
 
 
-def test_a_replayed_compile_error_names_the_asker_s_source(kiln, reference, folder):
-    first, second = places(folder)
-    miss = asked(kiln, reference, first, ERROR, status=1)
-    hit = asked(kiln, reference, second, ERROR, status=1)
-    assert (miss[0]["outcome"], hit[0]["outcome"]) == ("miss", "hit")
-    assert_equal(*miss)
-    assert_equal(*hit)
-    assert f"'{second.source}'" in hit[0]["failure"]["message"]
-
-
 @pytest.mark.parametrize("options", BINDING, ids=lambda options: options[0])
 def test_options_that_bring_names_into_the_output_bind_them(kiln, reference, folder, options):
     first, second = places(folder)

@@ -2,30 +2,12 @@
 // none of NVIDIA's. A compile yields a "cubin" and "PTX" that spell out what it was given, so that equal
 // requests give equal bytes. Lines of the source that it obeys, in order:
 //
-//   misbehave: crash      calls abort()
-//   misbehave: segv       writes to address 0
-//   misbehave: exit       ends the process with status 7
-//   misbehave: hang       sleeps until it is killed; hang BUILD: if it is that build
-//   misbehave: spin       computes until it is killed
-//   misbehave: grow       takes memory until it is killed
-//   misbehave: error      fails with NVRTC_ERROR_COMPILATION
-//   misbehave: memory     fails with NVRTC_ERROR_OUT_OF_MEMORY
-//   misbehave: error-out-of-memory
-//                         fails with NVRTC_ERROR_COMPILATION, as NVRTC does where its front end is refused
-//                         memory
-//   misbehave: write PATH tries to write a file; the log says how that went
+//   misbehave: HOW        one of misbehaviour.h
 //   call FUNCTION PATH    makes a call of file_calls.h; its description is a line of the log
 //
 // The environment variable KILN_MISBEHAVING_NVRTC makes it misbehave without a source: "die-when-loaded", or
 // "die-when-warmed" (in the first compile of a process).
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
-#include <cstdint>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -34,8 +16,11 @@
 #include <vector>
 
 #include "tests/support/file_calls.h"
+#include "tests/support/misbehaviour.h"
 
 namespace {
+
+using kiln::test::Misbehaviour;
 
 // Which build this is; part of every output. A test makes another build by writing over the number in the
 // file.
@@ -70,62 +55,31 @@ bool environmentSays(const char* what) {
   return value != nullptr && std::strcmp(value, what) == 0;
 }
 
-[[noreturn]] void hang() {
-  for (;;) {
-    struct timespec second{1, 0};
-    ::nanosleep(&second, nullptr);
+Result answer(Program& program, Misbehaviour misbehaviour) {
+  switch (misbehaviour) {
+    case Misbehaviour::memory:
+      return outOfMemory;
+    case Misbehaviour::errorOutOfMemory:
+      program.log += program.name + "(1): catastrophic error: out of memory\n";
+      return compilation;
+    case Misbehaviour::error:
+      program.log += program.name + "(1): error: misbehaving as told\n";
+      return compilation;
+    case Misbehaviour::none:
+      break;
   }
-}
-
-[[noreturn]] void spin() {
-  for (volatile std::uint64_t count = 0;;) count = count + 1;
-}
-
-// Until someone ends the process: where memory is refused it waits.
-[[noreturn]] void grow() {
-  constexpr std::size_t kStep = 16 << 20;
-  for (;;) {
-    void* memory = ::mmap(nullptr, kStep, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) hang();
-    std::memset(memory, 1, kStep);
-  }
-}
-
-std::string tryToWrite(const std::string& path) {
-  int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT, 0600);
-  if (descriptor < 0) return "write: error: " + std::string(strerrorname_np(errno)) + "\n";
-  ::close(descriptor);
-  return "write: opened\n";
-}
-
-Result misbehave(Program& program, const std::string& how, const std::string& argument) {
-  if (how == "crash") std::abort();
-  if (how == "segv") *static_cast<volatile int*>(nullptr) = 1;
-  if (how == "exit") ::_exit(7);
-  if (how == "hang" && (argument.empty() || argument == buildNumber())) hang();
-  if (how == "spin") spin();
-  if (how == "grow") grow();
-  if (how == "write") program.log += tryToWrite(argument);
-  if (how == "memory") return outOfMemory;
-  if (how == "error-out-of-memory") {
-    program.log += program.name + "(1): catastrophic error: out of memory\n";
-    return compilation;
-  }
-  if (how != "error") return success;
-  program.log += program.name + "(1): error: misbehaving as told\n";
-  return compilation;
+  return success;
 }
 
 Result obey(Program& program) {
   std::istringstream lines(program.source);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
-    std::string verb, first, second;
-    words >> verb >> first >> second;
-    if (verb == "call") program.log += std::string(fileCall(first.c_str(), second.c_str())) + "\n";
-    if (verb == "misbehave:") {
-      if (auto result = misbehave(program, first, second); result != success) return result;
-    }
+    std::string verb, function, path;
+    words >> verb >> function >> path;
+    if (verb == "call") program.log += std::string(fileCall(function.c_str(), path.c_str())) + "\n";
+    auto result = answer(program, kiln::test::obey(line, buildNumber(), program.log));
+    if (result != success) return result;
   }
   return success;
 }

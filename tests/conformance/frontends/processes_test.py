@@ -1,0 +1,160 @@
+"""Compiles end with who asks for them, crash, hang and grow alone, and are run once for all who ask at once."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from harness import DEADLINE, Exits, compiling, wait_for
+from kernels import Kernel
+from matrix import case
+
+
+def finished(process):
+    """What a kiln printed as JSON, and its status."""
+    stdout, stderr = process.communicate(timeout=DEADLINE)
+    assert stdout, stderr
+    return json.loads(stdout), process.returncode
+
+
+def misbehave(how):
+    return Kernel(how, f"misbehave: {how}\n")
+
+
+@pytest.fixture
+def make_misbehaving(make_asker, misbehaving_daemon):
+    """Makes askers of the stand-in for the subject's library."""
+
+    def make(name):
+        asker = make_asker(name, asked=misbehaving_daemon)
+        asker.toolchain = f"{asker.subject.frontend} 13.99"
+        return asker
+
+    return make
+
+
+@pytest.fixture
+def misbehaving(make_misbehaving):
+    return make_misbehaving("here")
+
+
+def end_asking(process, kiln):
+    """Kills a kiln that waits for a compile; returns once the compiler process has ended too."""
+    exits = Exits(wait_for(lambda: compiling(kiln)))
+    process.kill()
+    process.communicate()
+    exits.wait()
+
+
+@case("cancellation")
+def test_a_compile_that_nobody_waits_for_any_more_ends_and_leaves_no_entry(asker, subject):
+    kernel = Kernel("slow", subject.slow(100))
+    entries = asker.kiln.json("stats")["entries"]
+    asker.lay_out(kernel)
+    end_asking(asker.start(kernel), asker.kiln)
+    assert compiling(asker.kiln) == []
+    assert asker.kiln.json("stats")["entries"] == entries
+
+
+@case("cancellation")
+def test_a_compiler_that_hangs_ends_with_who_waits_for_it_and_not_by_its_limit(misbehaving):
+    before = misbehaving.kiln.json("stats")["failures"]
+    misbehaving.lay_out(misbehave("hang"))
+    end_asking(misbehaving.start(misbehave("hang")), misbehaving.kiln)
+    assert misbehaving.kiln.json("stats")["failures"] == before
+
+
+@case("concurrency")
+def test_many_processes_that_ask_at_once_cause_one_compile(asker, subject):
+    kernel = Kernel("slow", subject.slow(1))
+    compiles = asker.kiln.compiles()
+    asker.lay_out(kernel)
+    places = [asker.folder / f"{number}.out" for number in range(20)]
+    processes = [asker.start(kernel, "--output", f"{subject.output}={place}") for place in places]
+    answers = [finished(process) for process in processes]
+    assert [status for _, status in answers] == [0] * len(places)
+    assert [reply["outcome"] for reply, _ in answers].count("miss") == 1
+    assert asker.kiln.compiles() == compiles + 1
+    assert len({reply["key"] for reply, _ in answers}) == 1
+    expected = asker.call_directly(kernel).outputs[subject.output]
+    assert {place.read_bytes() for place in places} == {expected}
+
+
+@case("concurrency", "plain", "variant")
+def test_processes_that_ask_at_once_for_different_things_each_get_their_own(make_asker, subject):
+    kernels = [subject.plain, subject.variant] * 4
+    askers = [make_asker(f"{number}/place") for number in range(len(kernels))]
+    processes = []
+    for asker, kernel in zip(askers, kernels):
+        asker.lay_out(kernel)
+        processes.append(asker.start(kernel, "--output", f"{subject.output}={asker.folder / 'out'}"))
+    answers = [finished(process) for process in processes]
+    assert [status for _, status in answers] == [0] * len(kernels)
+    assert [reply["outcome"] for reply, _ in answers].count("miss") == 2
+    for asker, kernel in zip(askers, kernels):
+        expected = asker.call_directly(kernel).outputs[subject.output]
+        assert (asker.folder / "out").read_bytes() == expected
+
+
+def assert_told_and_forgotten(kiln, kind, said, ask):
+    """`ask` gives the replies of a misbehaving compiler; asked twice, each is told as a failure of `kind`."""
+    before = kiln.json("stats")
+    replies = [*ask(), *ask()]
+    for reply in replies:
+        assert (reply["outcome"], reply["failure"]["kind"]) == ("miss", kind)
+        assert said in reply["failure"]["message"]
+        assert reply["not_remembered"]
+    after = kiln.json("stats")
+    assert after["entries"] == before["entries"]
+    assert after["compiles"] == before["compiles"] + len(replies)
+
+
+@case("crash")
+@pytest.mark.parametrize("how", ["crash", "segv", "exit"])
+def test_a_compiler_that_crashes_fails_its_own_request_alone(misbehaving, subject, how):
+    def ask():
+        yield misbehaving.ask(misbehave(how), status=5).reply
+
+    assert_told_and_forgotten(misbehaving.kiln, "compiler_crash", subject.source, ask)
+    assert misbehaving.ask(Kernel("fine", "")).outcome == "miss"
+
+
+@case("crash", "plain")
+def test_a_compiler_that_is_killed_fails_its_own_request_alone(asker, subject):
+    asker.lay_out(kernel := Kernel("slow", subject.slow(100)))
+    process = asker.start(kernel)
+    for process_id in wait_for(lambda: compiling(asker.kiln)):
+        os.kill(process_id, signal.SIGKILL)
+    reply, status = finished(process)
+    assert (status, reply["failure"]["kind"]) == (5, "compiler_crash")
+    assert reply["not_remembered"]
+    assert asker.ask(subject.plain).outcome == "miss"
+
+
+@case("hang")
+def test_a_compiler_that_hangs_or_computes_for_ever_is_killed_at_the_time_limit(make_misbehaving):
+    """Both at once, since each takes the limit's second."""
+    askers = {how: make_misbehaving(how) for how in ("hang", "spin")}
+    for how, asker in askers.items():
+        asker.lay_out(misbehave(how))
+
+    def ask():
+        processes = [asker.start(misbehave(how)) for how, asker in askers.items()]
+        answers = [finished(process) for process in processes]
+        assert [status for _, status in answers] == [5, 5]
+        return [reply for reply, _ in answers]
+
+    kiln = askers["hang"].kiln
+    assert_told_and_forgotten(kiln, "timeout", "compile_timeout_seconds", ask)
+    assert compiling(kiln) == []
+
+
+@case("memory growth")
+@pytest.mark.parametrize("how,said", [("grow", "memory_limit_mb"), ("memory", "memory limit")])
+def test_a_compiler_that_passes_the_memory_limit_or_is_refused_memory_is_told_so(misbehaving, how, said):
+    def ask():
+        yield misbehaving.ask(misbehave(how), status=5).reply
+
+    assert_told_and_forgotten(misbehaving.kiln, "memory_limit", said, ask)
+    assert misbehaving.ask(Kernel("fine", "")).outcome == "miss"
