@@ -106,6 +106,8 @@ class Result {
   [[nodiscard]] std::string_view cubin() const { return bytes(KILN_OUTPUT_CUBIN); }
   [[nodiscard]] std::string_view ptx() const { return bytes(KILN_OUTPUT_PTX); }
   [[nodiscard]] std::string_view ltoir() const { return bytes(KILN_OUTPUT_LTOIR); }
+  [[nodiscard]] std::string_view hsaco() const { return bytes(KILN_OUTPUT_HSACO); }
+  [[nodiscard]] std::string_view bitcode() const { return bytes(KILN_OUTPUT_BITCODE); }
 
   // A C string: cuModuleGetFunction(&function, module, result.loweredName("scale<float>")).
   [[nodiscard]] const char* loweredName(const std::string& expression) const {

@@ -18,8 +18,12 @@ def finished(process):
     return json.loads(stdout), process.returncode
 
 
-def misbehave(how):
-    return Kernel(how, f"misbehave: {how}\n")
+def misbehave(subject, how):
+    return Kernel(how, f"misbehave: {how}\n", outputs=(subject.output,))
+
+
+def behave(subject):
+    return Kernel("fine", "", outputs=(subject.output,))
 
 
 @pytest.fixture
@@ -60,8 +64,8 @@ def test_a_compile_that_nobody_waits_for_any_more_ends_and_leaves_no_entry(asker
 @case("cancellation")
 def test_a_compiler_that_hangs_ends_with_who_waits_for_it_and_not_by_its_limit(misbehaving):
     before = misbehaving.kiln.json("stats")["failures"]
-    misbehaving.lay_out(misbehave("hang"))
-    end_asking(misbehaving.start(misbehave("hang")), misbehaving.kiln)
+    misbehaving.lay_out(misbehave(misbehaving.subject, "hang"))
+    end_asking(misbehaving.start(misbehave(misbehaving.subject, "hang")), misbehaving.kiln)
     assert misbehaving.kiln.json("stats")["failures"] == before
 
 
@@ -114,10 +118,10 @@ def assert_told_and_forgotten(kiln, kind, said, ask):
 @pytest.mark.parametrize("how", ["crash", "segv", "exit"])
 def test_a_compiler_that_crashes_fails_its_own_request_alone(misbehaving, subject, how):
     def ask():
-        yield misbehaving.ask(misbehave(how), status=5).reply
+        yield misbehaving.ask(misbehave(misbehaving.subject, how), status=5).reply
 
     assert_told_and_forgotten(misbehaving.kiln, "compiler_crash", subject.source, ask)
-    assert misbehaving.ask(Kernel("fine", "")).outcome == "miss"
+    assert misbehaving.ask(behave(misbehaving.subject)).outcome == "miss"
 
 
 @case("crash", "plain")
@@ -137,10 +141,10 @@ def test_a_compiler_that_hangs_or_computes_for_ever_is_killed_at_the_time_limit(
     """Both at once, since each takes the limit's second."""
     askers = {how: make_misbehaving(how) for how in ("hang", "spin")}
     for how, asker in askers.items():
-        asker.lay_out(misbehave(how))
+        asker.lay_out(misbehave(asker.subject, how))
 
     def ask():
-        processes = [asker.start(misbehave(how)) for how, asker in askers.items()]
+        processes = [asker.start(misbehave(asker.subject, how)) for how, asker in askers.items()]
         answers = [finished(process) for process in processes]
         assert [status for _, status in answers] == [5, 5]
         return [reply for reply, _ in answers]
@@ -154,7 +158,7 @@ def test_a_compiler_that_hangs_or_computes_for_ever_is_killed_at_the_time_limit(
 @pytest.mark.parametrize("how,said", [("grow", "memory_limit_mb"), ("memory", "memory limit")])
 def test_a_compiler_that_passes_the_memory_limit_or_is_refused_memory_is_told_so(misbehaving, how, said):
     def ask():
-        yield misbehaving.ask(misbehave(how), status=5).reply
+        yield misbehaving.ask(misbehave(misbehaving.subject, how), status=5).reply
 
     assert_told_and_forgotten(misbehaving.kiln, "memory_limit", said, ask)
-    assert misbehaving.ask(Kernel("fine", "")).outcome == "miss"
+    assert misbehaving.ask(behave(misbehaving.subject)).outcome == "miss"

@@ -1,0 +1,149 @@
+"""HIP through hiprtc: what is its own beside what the conformance suite asks of every frontend."""
+
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from harness import DEADLINE, ROOT, Kiln, compiling, hiprtc_library, wait_for
+from kernels import SAXPY, slow
+
+DIRECT = ROOT / "tests/reference/hiprtc_direct.py"
+MISBEHAVING = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent / "misbehaving_hiprtc/libhiprtc.so.13.99"
+SCRATCH = re.compile(rb"/tmp/comgr-[0-9a-f]{6}")
+
+
+@pytest.fixture
+def node(make_daemon):
+    daemon = make_daemon(toolchains=(hiprtc_library(),))
+    daemon.start()
+    return daemon
+
+
+@pytest.fixture
+def kiln(bin, node, work):
+    (work / "k.hip").write_text(SAXPY)
+    return Kiln(bin, node.socket, work)
+
+
+def compile(kiln, *arguments, target="gfx90a", **settings):
+    return kiln.compile("k.hip", *arguments, target=target, **settings)
+
+
+def open_files(process_id):
+    names = set()
+    for path in pathlib.Path(f"/proc/{process_id}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            names.add(os.readlink(path))
+    return names
+
+
+def test_features_of_a_target_are_put_in_order_and_checked_against_the_processor(kiln, work):
+    first = compile(kiln, "-o", "first.hsaco", target="gfx90a:xnack-:sramecc+")
+    second = compile(kiln, "-o", "second.hsaco", target="gfx90a:sramecc+:xnack-")
+    assert (first["outcome"], second["outcome"]) == ("miss", "hit")
+    flags = subprocess.run(["readelf", "-h", work / "first.hsaco"], capture_output=True, text=True, check=True).stdout
+    assert "xnack off" in flags and "sramecc on" in flags
+    for target in ("gfx1030:xnack+", "gfx90a:tgsplit+", "gfx942"):
+        failure = compile(kiln, target=target, status=4)["failure"]
+        assert failure["kind"] == "unsupported_target"
+        assert target in failure["message"] and "gfx90a:sramecc+:xnack-" in failure["message"]
+    assert "each feature once" in compile(kiln, target="gfx90a:xnack+:xnack-", status=4)["failure"]["message"]
+
+
+def test_each_language_is_told_apart_from_the_other_vendor_s_targets(kiln, work):
+    (work / "k.cu").write_text(SAXPY)
+    cuda = kiln.compile("k.cu", target="gfx90a", status=4)["failure"]
+    hip = compile(kiln, target="sm_90", status=4)["failure"]
+    assert cuda["kind"] == hip["kind"] == "unsupported_target"
+    assert "is cuda, which is not compiled for gfx90a" in cuda["message"]
+    assert "is hip, which is not compiled for sm_90" in hip["message"]
+    assert kiln.compile("k.cu", "--language", "hip", target="gfx90a")["outcome"] == "miss"
+
+
+def test_the_toolchain_is_named_by_its_version_and_made_of_all_that_compiles(kiln):
+    (toolchain,) = kiln.json("toolchains")["toolchains"]
+    assert toolchain["name"] == "hiprtc 5.2"
+    assert {"gfx90a", "gfx1030", "gfx906:sramecc-:xnack+"} <= set(toolchain["targets"])
+    assert "gfx942" not in toolchain["targets"]
+
+
+def test_an_entry_hangs_on_no_tool_header_or_distribution_of_the_machine(kiln, work):
+    (work / "lib").mkdir()
+    (work / "ld.lld").write_text("")
+    (work / "ld.lld").chmod(0o755)
+    first = compile(kiln)
+    paths = {dependency["path"] for dependency in first["dependencies"]}
+    assert paths == {f"<source>/hiprtc_runtime.h{end}" for end in ("", ".gch", ".pch")}
+    (work / "lib").rmdir()
+    (work / "ld.lld").unlink()
+    assert compile(kiln)["outcome"] == "hit"
+
+
+def test_nothing_of_a_compile_is_left_on_any_disk(kiln, node, work):
+    (work / "slow.hip").write_text(slow(100))
+    before = set(pathlib.Path("/tmp").glob("comgr-*"))
+    process = kiln.start("compile", "slow.hip", "--target", "gfx90a")
+    (child,) = wait_for(lambda: compiling(kiln))
+    wait_for(lambda: "/memfd:kiln-scratch (deleted)" in open_files(child))
+    assert not [name for name in open_files(child) if name.startswith("/tmp/comgr-")]
+    assert set(pathlib.Path("/tmp").glob("comgr-*")) == before
+    process.kill()
+    process.communicate()
+    assert compile(kiln)["outcome"] == "miss"
+    assert set(pathlib.Path("/tmp").glob("comgr-*")) == before
+
+
+def test_what_comgr_calls_its_directory_is_the_same_each_time(kiln, bin, make_daemon, work):
+    """With debug information the name reaches the output."""
+    compile(kiln, "-o", "first.hsaco", "--", "-g")
+    other = make_daemon("other", toolchains=(hiprtc_library(),))
+    other.start()
+    compile(Kiln(bin, other.socket, work), "-o", "second.hsaco", "--", "-g")
+    assert (work / "first.hsaco").read_bytes() == (work / "second.hsaco").read_bytes()
+    texts = []
+    for _ in range(2):
+        arguments = [hiprtc_library(), "k.hip", "direct.hsaco", "log", "--gpu-architecture=gfx90a", "-g"]
+        subprocess.run([sys.executable, DIRECT, *arguments], cwd=work, timeout=DEADLINE, check=True)
+        texts.append((work / "direct.hsaco").read_bytes())
+    assert SCRATCH.search(texts[0]) and texts[0] != texts[1]
+    first = (work / "first.hsaco").read_bytes()
+    assert SCRATCH.search(first) and len(first) == len(texts[0])
+
+
+def test_debug_information_binds_the_working_directory(bin, node, work):
+    askers = []
+    for name in ("one", "two"):
+        (work / name).mkdir()
+        (work / name / "k.hip").write_text(SAXPY)
+        askers.append(Kiln(bin, node.socket, work / name))
+    for outcome in ("miss", "hit"):
+        for kiln, name in zip(askers, ("one", "two")):
+            assert compile(kiln, "-o", "k.hsaco", "--", "-g")["outcome"] == outcome
+            assert str(work / name).encode() in (work / name / "k.hsaco").read_bytes()
+    assert compile(askers[0])["outcome"] == "miss"
+    assert compile(askers[1])["outcome"] == "hit"
+
+
+def test_options_that_hiprtc_does_not_know_are_invalid_and_its_log_says_which(kiln):
+    reply = compile(kiln, "--", "--bogus", status=4)
+    assert reply["failure"]["kind"] == "invalid_request"
+    assert "unsupported option '--bogus'" in reply["log"]
+
+
+def test_bitcode_is_refused_where_hiprtc_has_none_and_yielded_where_it_has(kiln, bin, make_daemon, work):
+    failure = compile(kiln, "--output", "bitcode=k.bc", status=4)["failure"]
+    assert "hiprtc 5.2 yields no bitcode" in failure["message"]
+    daemon = make_daemon("misbehaving", toolchains=(MISBEHAVING,))
+    daemon.start()
+    other = Kiln(bin, daemon.socket, work)
+    reply = compile(other, "--output", "bitcode=k.bc", "--output", "hsaco=k.hsaco")
+    assert [output["kind"] for output in reply["outputs"]] == ["hsaco", "bitcode"]
+    assert b"option -fgpu-rdc" in (work / "k.bc").read_bytes()
+    assert b"option -fgpu-rdc" not in (work / "k.hsaco").read_bytes()
+    assert compile(other, "--output", "bitcode=k.bc")["outcome"] == "miss"
+    assert "-fgpu-rdc" in compile(other, "--", "-fgpu-rdc", status=4)["failure"]["message"]
