@@ -17,6 +17,39 @@ enum Section : std::uint16_t {
   kCompile = 7,
 };
 
+void writeResources(ByteWriter& out, const ResourceUsage& usage) {
+  out.count(usage.kernels.size());
+  for (const auto& kernel : usage.kernels) {
+    out.text(kernel.kernel);
+    out.count(kernel.figures.size());
+    for (auto [resource, amount] : kernel.figures) {
+      out.u16(static_cast<std::uint16_t>(resource));
+      out.u32(amount);
+    }
+  }
+  out.text(usage.problem);
+}
+
+ResourceUsage readResources(ByteReader& in) {
+  ResourceUsage usage;
+  usage.kernels.resize(in.count(4 + 4));
+  for (auto& kernel : usage.kernels) {
+    kernel.kernel = in.text();
+    for (auto count = in.count(2 + 4); count > 0 && !in.failed(); --count) {
+      auto resource = resourceFromNumber(in.u16());
+      auto amount = in.u32();
+      auto& figures = kernel.figures;
+      if (resource && (figures.empty() || figures.rbegin()->first < *resource)) {
+        figures.emplace_hint(figures.end(), *resource, amount);
+      } else {
+        in.fail();
+      }
+    }
+  }
+  usage.problem = in.text();
+  return usage;
+}
+
 void writeArtifact(ByteWriter& out, const Artifact& artifact) {
   out.count(artifact.outputs.size());
   for (const auto& output : artifact.outputs) {
@@ -30,6 +63,7 @@ void writeArtifact(ByteWriter& out, const Artifact& artifact) {
     out.text(name.expression);
     out.text(name.lowered);
   }
+  writeResources(out, artifact.resources);
 }
 
 Artifact readArtifact(ByteReader& in) {
@@ -48,6 +82,7 @@ Artifact readArtifact(ByteReader& in) {
     name.expression = in.text();
     name.lowered = in.text();
   }
+  artifact.resources = readResources(in);
   return artifact;
 }
 

@@ -23,6 +23,7 @@ static_assert(KILN_HIP == static_cast<int>(Language::hip));
 static_assert(KILN_PTX == static_cast<int>(Language::ptx));
 static_assert(KILN_OUTPUT_LTOIR == static_cast<int>(OutputKind::ltoir));
 static_assert(KILN_OUTPUT_BITCODE == static_cast<int>(OutputKind::bitcode));
+static_assert(KILN_RESOURCE_DYNAMIC_STACK == static_cast<int>(Resource::dynamicStack));
 static_assert(KILN_DEPENDENCY_OTHER == static_cast<int>(FileKind::other));
 static_assert(KILN_JOINED == static_cast<int>(Reply::How::joined));
 
@@ -43,6 +44,10 @@ const Dependency* dependency(const kiln_result* result, std::size_t index) {
 
 const LoweredName* loweredName(const kiln_result* result, std::size_t index) {
   return at(result, index, [](const kiln_result& of) -> const auto& { return of.reply.loweredNames; });
+}
+
+const KernelResources* kernel(const kiln_result* result, std::size_t index) {
+  return at(result, index, [](const kiln_result& of) -> const auto& { return of.reply.resources.kernels; });
 }
 
 const char* orEmpty(const std::string* text) { return text != nullptr ? text->c_str() : ""; }
@@ -191,6 +196,26 @@ const char* kiln_result_lowered_name_expression(const kiln_result* result, size_
 const char* kiln_result_lowered_name_at(const kiln_result* result, size_t index) {
   const auto* found = loweredName(result, index);
   return found != nullptr ? found->lowered.c_str() : "";
+}
+
+size_t kiln_result_kernel_count(const kiln_result* result) {
+  return result != nullptr ? result->reply.resources.kernels.size() : 0;
+}
+
+const char* kiln_result_kernel_name(const kiln_result* result, size_t index) {
+  const auto* found = kernel(result, index);
+  return found != nullptr ? found->kernel.c_str() : "";
+}
+
+int64_t kiln_result_kernel_resource(const kiln_result* result, size_t index, kiln_resource resource) {
+  const auto* found = kernel(result, index);
+  if (found == nullptr) return -1;
+  auto figure = found->figures.find(static_cast<kiln::Resource>(resource));
+  return figure != found->figures.end() ? int64_t{figure->second} : -1;
+}
+
+const char* kiln_result_resources_problem(const kiln_result* result) {
+  return result != nullptr ? result->reply.resources.problem.c_str() : "";
 }
 
 size_t kiln_result_dependency_count(const kiln_result* result) {

@@ -76,6 +76,7 @@ struct Reply {
   std::vector<OutputReply> outputs;
   std::string log;
   std::vector<LoweredName> loweredNames;
+  ResourceUsage resources;
   // Never null.
   std::shared_ptr<const DependencySet> dependencies = std::make_shared<const DependencySet>();
   std::string missReason;

@@ -99,6 +99,7 @@ Reply readReply(schema::Outcome::Reader outcome) {
   auto artifact = require(convert::read(outcome.getArtifact()));
   reply.log = std::move(artifact.log);
   reply.loweredNames = std::move(artifact.loweredNames);
+  reply.resources = std::move(artifact.resources);
   for (auto& output : artifact.outputs) {
     reply.outputs.push_back({output.kind, output.sha256, OutputBytes::fromString(std::move(output.bytes))});
   }

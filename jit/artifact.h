@@ -10,6 +10,7 @@
 #include "jit/failure.h"
 #include "jit/hash.h"
 #include "jit/request.h"
+#include "jit/resource_usage.h"
 
 namespace kiln {
 
@@ -33,6 +34,7 @@ struct Artifact {
   std::vector<Output> outputs;  // one for each output the request wants, in its order
   std::string log;              // all that the compiler wrote, byte for byte
   std::vector<LoweredName> loweredNames;
+  ResourceUsage resources = {};  // of the outputs that are machine code
 
   bool operator==(const Artifact&) const = default;
 };

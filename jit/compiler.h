@@ -21,7 +21,8 @@ class Compiler {
   [[nodiscard]] virtual std::string version() const = 0;
   // The architectures it compiles for, in its own order.
   [[nodiscard]] virtual std::vector<std::string> targets() const = 0;
-  // Compiles `request`. The digests of the outputs are left zero: whoever keeps them computes them.
+  // Compiles `request`. The digests of the outputs are left zero and the resource usage empty: whoever keeps
+  // them computes them.
   virtual std::expected<Artifact, Failure> compile(const Request& request) = 0;
   // Runs the library once over input of the frontend's own, so that a process forked from this one finds all
   // first-use cost paid. Failure: the library does not work.

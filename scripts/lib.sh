@@ -72,6 +72,7 @@ export_test_environment() {
   export KILN_TEST_NVJITLINK_13_0=${KILN_TEST_NVJITLINK_13_0:-$deps/nvjitlink-13.0/nvidia/cu13/lib/libnvJitLink.so.13}
   export KILN_TEST_NVJITLINK_12_9=$deps/nvjitlink-12.9/nvidia/nvjitlink/lib/libnvJitLink.so.12
   export KILN_TEST_HIPRTC=/usr/lib/x86_64-linux-gnu/libamdhip64.so.5
+  export KILN_TEST_CUOBJDUMP=$deps/cuobjdump/nvidia/cu13/bin/cuobjdump
   KILN_TEST_CUDA_INCLUDES=$(cuda_includes "$cuda")
   export KILN_TEST_CUDA_INCLUDES
   export KILN_TEST_CAPNP_IMPORTS=$deps/capnproto/include

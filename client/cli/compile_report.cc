@@ -44,6 +44,8 @@ Report reportOf(const client::Reply& reply, const std::vector<WrittenOutput>& wr
   if (reply.failure) report.add("failure", failureRecord(*reply.failure), Shown::inJsonOnly);
   report.add("outputs", outputTable(reply, written));
   report.add("lowered_names", loweredNameTable(reply.loweredNames));
+  report.add("resources", resourceTable(reply.resources), Shown::inJsonOnly);
+  report.addIfAny("resources_problem", reply.resources.problem, Shown::inJsonOnly);
   report.add("log", reply.log, Shown::inJsonOnly);
   report.add("dependencies", dependencyTable(*reply.dependencies), Shown::inJsonOnly);
   return report;

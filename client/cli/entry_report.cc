@@ -49,6 +49,8 @@ Report reportOf(const client::ShowReply& reply) {
   if (reply.reply.failure) report.add("failure", failureRecord(*reply.reply.failure));
   report.add("outputs", outputTable(reply));
   report.add("lowered_names", loweredNameTable(reply.reply.loweredNames));
+  report.add("resources", resourceTable(reply.reply.resources));
+  report.addIfAny("resources_problem", reply.reply.resources.problem);
   report.add("log", optionalCell(reply.reply.log));
   report.add("dependencies", dependencyTable(*reply.reply.dependencies));
   return report;

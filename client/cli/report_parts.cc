@@ -9,6 +9,11 @@ Cell digestCell(const Digest<N>& digest) {
   return digest.hex();
 }
 
+Cell figureCell(Resource resource, std::uint32_t amount) {
+  if (resource == Resource::dynamicStack) return amount != 0;
+  return std::uint64_t{amount};
+}
+
 }  // namespace
 
 std::string_view name(FileKind kind) {
@@ -38,6 +43,23 @@ Report::Record failureRecord(const Failure& failure) {
 Report::Table loweredNameTable(const std::vector<LoweredName>& names) {
   Report::Table table{{"expression", "lowered"}, {}};
   for (const auto& lowered : names) table.rows.push_back({lowered.expression, lowered.lowered});
+  return table;
+}
+
+Report::Table resourceTable(const ResourceUsage& usage) {
+  Report::Table table{{}, std::vector<std::vector<Cell>>(usage.kernels.size())};
+  for (const auto& [resource, columnName] : kResources) {
+    auto shown = Shown::inJsonOnly;
+    for (std::size_t i = 0; i < usage.kernels.size(); ++i) {
+      const auto& figures = usage.kernels[i].figures;
+      auto figure = figures.find(resource);
+      if (figure != figures.end()) shown = Shown::everywhere;
+      table.rows[i].push_back(figure == figures.end() ? Absent{} : figureCell(resource, figure->second));
+    }
+    table.columns.push_back({columnName.data(), shown});
+  }
+  table.columns.push_back("kernel");
+  for (std::size_t i = 0; i < usage.kernels.size(); ++i) table.rows[i].push_back(usage.kernels[i].kernel);
   return table;
 }
 

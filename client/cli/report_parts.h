@@ -15,6 +15,8 @@ std::string_view name(FileKind kind);
 
 Report::Record failureRecord(const Failure& failure);
 Report::Table loweredNameTable(const std::vector<LoweredName>& names);
+// A column for each resource, the kernel last; text leaves out the columns without a figure.
+Report::Table resourceTable(const ResourceUsage& usage);
 Report::Table dependencyTable(const DependencySet& dependencies);
 
 }  // namespace kiln::cli

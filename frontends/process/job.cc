@@ -7,6 +7,7 @@
 #include "frontends/process/interpose.h"
 #include "frontends/process/job_connection.h"
 #include "frontends/process/prefault.h"
+#include "jit/binary/resources.h"
 #include "jit/log_names.h"
 #include "jit/names_binding.h"
 #include "jit/role_path.h"
@@ -91,6 +92,9 @@ int runJob(int socket, LoadedToolchain& toolchain) {
     compiled.result = compile(*toolchain.compiler, *request);
   }
   compiled.compileMilliseconds = millisecondsSince(start);
+  if (auto* artifact = std::get_if<Artifact>(&compiled.result)) {
+    artifact->resources = binary::resourcesOf(artifact->outputs);
+  }
   compiled.dependencies = files.dependencies();
   compiled.namesBind = namesBind(*request, *toolchain.frontend, files, compiled.result);
   compiled.unclean = files.unclean();

@@ -187,6 +187,7 @@ void writeBesidesOutputs(schema::Artifact::Builder builder, const Artifact& arti
     names[i].setExpression(toText(artifact.loweredNames[i].expression));
     names[i].setLowered(toText(artifact.loweredNames[i].lowered));
   }
+  write(builder.initResources(), artifact.resources);
 }
 
 void writeBesidesBytes(schema::Output::Builder builder, const Output& output) {
@@ -212,7 +213,37 @@ Read<Artifact> read(schema::Artifact::Reader reader) {
     artifact.loweredNames.push_back(
         {std::string(text(item.getExpression())), std::string(text(item.getLowered()))});
   }
+  artifact.resources = read(reader.getResources());
   return artifact;
+}
+
+void write(schema::ResourceUsage::Builder builder, const ResourceUsage& usage) {
+  auto kernels = builder.initKernels(usage.kernels.size());
+  for (unsigned i = 0; i < usage.kernels.size(); ++i) {
+    kernels[i].setKernel(toText(usage.kernels[i].kernel));
+    auto figures = kernels[i].initFigures(usage.kernels[i].figures.size());
+    unsigned at = 0;
+    for (auto [resource, amount] : usage.kernels[i].figures) {
+      figures[at].setResource(static_cast<std::uint16_t>(resource));
+      figures[at++].setAmount(amount);
+    }
+  }
+  builder.setProblem(toText(usage.problem));
+}
+
+ResourceUsage read(schema::ResourceUsage::Reader reader) {
+  ResourceUsage usage;
+  for (auto item : reader.getKernels()) {
+    auto& kernel = usage.kernels.emplace_back();
+    kernel.kernel = text(item.getKernel());
+    for (auto figure : item.getFigures()) {
+      if (auto resource = resourceFromNumber(figure.getResource())) {
+        kernel.figures[*resource] = figure.getAmount();
+      }
+    }
+  }
+  usage.problem = text(reader.getProblem());
+  return usage;
 }
 
 void write(schema::FileAnswer::Builder builder, const FileAnswer& answer) {

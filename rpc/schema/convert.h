@@ -56,6 +56,10 @@ void writeBesidesBytes(schema::Output::Builder builder, const Output& output);
 // Inline outputs only; one that comes by descriptor is left without bytes for the caller to fill.
 Read<Artifact> read(schema::Artifact::Reader reader);
 
+void write(schema::ResourceUsage::Builder builder, const ResourceUsage& usage);
+// Leaves out the figures of resources that this version does not know.
+ResourceUsage read(schema::ResourceUsage::Reader reader);
+
 void write(schema::FileAnswer::Builder builder, const FileAnswer& answer);
 // An answer of a kind that this version does not know reads as failed.
 FileAnswer read(schema::FileAnswer::Reader reader);

@@ -176,6 +176,22 @@ struct Artifact {
   outputs @0 :List(Output);
   log @1 :Data;
   loweredNames @2 :List(LoweredName);
+  resources @3 :ResourceUsage;
+}
+
+struct ResourceUsage {
+  # What the kernels of the outputs that are machine code need of the machine, as their own metadata tells.
+  kernels @0 :List(KernelResources);  # in the binary's order
+  problem @1 :Text;                   # why the metadata could not be read; empty if it could
+
+  struct KernelResources {
+    kernel @0 :Text;                  # its name in the binary
+    figures @1 :List(Figure);         # what the binary does not tell is not there
+  }
+  struct Figure {
+    resource @0 :UInt16;              # jit/resource_usage.h Resource, which says what each is
+    amount @1 :UInt32;
+  }
 }
 
 struct Output {

@@ -31,6 +31,7 @@ def default_environment():
         "KILN_TEST_NVJITLINK_13_0": "/usr/local/cuda/lib64/libnvJitLink.so.13",
         "KILN_TEST_NVJITLINK_12_9": str(ROOT / "build/deps/nvjitlink-12.9/nvidia/nvjitlink/lib/libnvJitLink.so.12"),
         "KILN_TEST_HIPRTC": "/usr/lib/x86_64-linux-gnu/libamdhip64.so.5",
+        "KILN_TEST_CUOBJDUMP": str(ROOT / "build/deps/cuobjdump/nvidia/cu13/bin/cuobjdump"),
         "KILN_TEST_CUDA_INCLUDES": "/usr/local/cuda/include/cccl:/usr/local/cuda/include",
         "KILN_TEST_CAPNP_IMPORTS": str(ROOT / "build/deps/capnproto/include"),
     }

@@ -45,7 +45,9 @@ inline Artifact sampleArtifact() {
                                                        7)),
            sampleOutput(OutputKind::ptx, ".version 9.0\n")},
           "k.cu(2): warning #177-D: never referenced\n",
-          {{"k", "_Z1kPf"}, {"&k", "_Z1kPf"}}};
+          {{"k", "_Z1kPf"}, {"&k", "_Z1kPf"}},
+          {{{"_Z1kPf", {{Resource::registers, 24}, {Resource::sharedBytes, 1024}}}, {"_Z5otherv", {}}},
+           "the other has no symbol table"}};
 }
 
 // An entry of `request`, its key included.

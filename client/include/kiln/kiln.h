@@ -115,6 +115,23 @@ typedef enum kiln_dependency_kind KILN_ENUM {
   KILN_DEPENDENCY_OTHER = 7      /* a FIFO, a socket or a device, which is never opened */
 } kiln_dependency_kind;
 
+/* What a kernel needs of the machine. */
+typedef enum kiln_resource KILN_ENUM {
+  KILN_RESOURCE_REGISTERS = 1,                /* of a thread; of AMD its vector registers */
+  KILN_RESOURCE_SCALAR_REGISTERS = 2,         /* AMD: of a wavefront */
+  KILN_RESOURCE_ACCUMULATION_REGISTERS = 3,   /* AMD: of a thread */
+  KILN_RESOURCE_SPILLED_REGISTERS = 4,        /* AMD: of the vector registers */
+  KILN_RESOURCE_SPILLED_SCALAR_REGISTERS = 5, /* AMD */
+  KILN_RESOURCE_SPILL_INSTRUCTIONS = 6, /* NVIDIA: that spill a register or fetch it back, if there are any */
+  KILN_RESOURCE_SHARED_BYTES = 7,       /* shared memory (LDS) of a block, set aside at compile time */
+  KILN_RESOURCE_LOCAL_BYTES = 8,     /* local (private) memory of a thread; of NVIDIA that beside the stack */
+  KILN_RESOURCE_STACK_BYTES = 9,     /* NVIDIA: of a thread, with the functions that it calls */
+  KILN_RESOURCE_CONSTANT_BYTES = 10, /* NVIDIA: the kernel's own, its parameters included */
+  KILN_RESOURCE_MAX_THREADS = 11,    /* of the largest block that it may be launched with, where limited */
+  KILN_RESOURCE_WAVEFRONT_SIZE = 12, /* AMD: threads */
+  KILN_RESOURCE_DYNAMIC_STACK = 13   /* 1 if it may need more stack than can be told, else 0 */
+} kiln_resource;
+
 typedef struct kiln_client_options kiln_client_options;
 typedef struct kiln_client kiln_client;
 typedef struct kiln_request kiln_request;
@@ -275,6 +292,14 @@ KILN_API const char* kiln_result_lowered_name(const kiln_result* result, const c
 KILN_API size_t kiln_result_lowered_name_count(const kiln_result* result);
 KILN_API const char* kiln_result_lowered_name_expression(const kiln_result* result, size_t index);
 KILN_API const char* kiln_result_lowered_name_at(const kiln_result* result, size_t index);
+
+/* The kernels of the machine code among the outputs, by their names there, and what each needs of the
+ * machine: -1 for what the binary does not tell. If its metadata could not be read there are none, and the
+ * problem says why; else that is empty. */
+KILN_API size_t kiln_result_kernel_count(const kiln_result* result);
+KILN_API const char* kiln_result_kernel_name(const kiln_result* result, size_t index);
+KILN_API int64_t kiln_result_kernel_resource(const kiln_result* result, size_t index, kiln_resource resource);
+KILN_API const char* kiln_result_resources_problem(const kiln_result* result);
 
 /* The files that the compiler asked for. A path is told by what it is to the request: "<include
  * 0>/cub/cub.cuh",

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -66,6 +67,24 @@ class Result {
     std::string_view sha256;
   };
 
+  // What a kernel of the machine code needs of the machine.
+  class Kernel {
+   public:
+    Kernel(const kiln_result* result, std::size_t index) : result_(result), index_(index) {}
+
+    [[nodiscard]] std::string_view name() const { return kiln_result_kernel_name(result_, index_); }
+    // Nothing where the binary does not tell.
+    [[nodiscard]] std::optional<std::uint32_t> resource(kiln_resource resource) const {
+      const auto amount = kiln_result_kernel_resource(result_, index_, resource);
+      if (amount < 0) return std::nullopt;
+      return static_cast<std::uint32_t>(amount);
+    }
+
+   private:
+    const kiln_result* result_;
+    std::size_t index_;
+  };
+
   explicit Result(kiln_result* result) : result_(result) {}
 
   // Whether there are outputs.
@@ -112,6 +131,15 @@ class Result {
   // A C string: cuModuleGetFunction(&function, module, result.loweredName("scale<float>")).
   [[nodiscard]] const char* loweredName(const std::string& expression) const {
     return kiln_result_lowered_name(result_.get(), expression.c_str());
+  }
+  // None, and the problem says why, if the metadata of the machine code could not be read.
+  [[nodiscard]] std::vector<Kernel> kernels() const {
+    std::vector<Kernel> kernels;
+    for (std::size_t i = 0; i < kiln_result_kernel_count(result_.get()); ++i) kernels.emplace_back(get(), i);
+    return kernels;
+  }
+  [[nodiscard]] std::string_view resourcesProblem() const {
+    return kiln_result_resources_problem(result_.get());
   }
   [[nodiscard]] std::vector<Dependency> dependencies() const {
     std::vector<Dependency> dependencies;

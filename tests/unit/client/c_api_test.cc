@@ -75,6 +75,11 @@ TEST_CASE("a result tells all that came of the compile") {
   CHECK(kiln_result_lowered_name_count(result.get()) == 1);
   CHECK(std::string(kiln_result_lowered_name_expression(result.get(), 0)) == "scale<float>");
   CHECK(std::string(kiln_result_lowered_name_at(result.get(), 0)) == "_Z5scaleIfE");
+  REQUIRE(kiln_result_kernel_count(result.get()) == 1);
+  CHECK(std::string(kiln_result_kernel_name(result.get(), 0)) == "_Z5scaleIfE");
+  CHECK(kiln_result_kernel_resource(result.get(), 0, KILN_RESOURCE_REGISTERS) == 24);
+  CHECK(kiln_result_kernel_resource(result.get(), 0, KILN_RESOURCE_MAX_THREADS) == -1);
+  CHECK(std::string(kiln_result_resources_problem(result.get())) == "the other has no symbol table");
   REQUIRE(kiln_result_dependency_count(result.get()) == 1);
   CHECK(std::string(kiln_result_dependency_path(result.get(), 0)) == "<source>/v.h");
   CHECK(kiln_result_dependency_kind(result.get(), 0) == KILN_DEPENDENCY_FILE);
@@ -92,6 +97,8 @@ TEST_CASE("an index out of range gives nothing") {
   CHECK(std::string(kiln_result_output_sha256(result.get(), 1)).empty());
   CHECK(std::string(kiln_result_dependency_path(result.get(), 1)).empty());
   CHECK(std::string(kiln_result_lowered_name_at(result.get(), 1)).empty());
+  CHECK(std::string(kiln_result_kernel_name(result.get(), 1)).empty());
+  CHECK(kiln_result_kernel_resource(result.get(), 1, KILN_RESOURCE_REGISTERS) == -1);
 }
 
 TEST_CASE("a daemon that cannot be reached is a status with a message") {

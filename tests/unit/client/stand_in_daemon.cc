@@ -204,6 +204,8 @@ class StandInSession final : public schema::Session::Server {
     auto name = artifact.initLoweredNames(1)[0];
     name.setExpression("scale<float>");
     name.setLowered("_Z5scaleIfE");
+    ResourceUsage resources{{{"_Z5scaleIfE", {{Resource::registers, 24}}}}, "the other has no symbol table"};
+    convert::write(artifact.initResources(), resources);
     auto output = artifact.initOutputs(1)[0];
     output.setKind(1);
     output.setSize(binary.size());

@@ -32,6 +32,8 @@ TEST_CASE("a result without outputs says why") {
   CHECK(result.cubin().empty());
   CHECK(result.outputs().empty());
   CHECK(result.dependencies().empty());
+  CHECK(result.kernels().empty());
+  CHECK(result.resourcesProblem().empty());
   CHECK(std::string(result.loweredName("k")).empty());
 }
 

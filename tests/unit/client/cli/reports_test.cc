@@ -27,6 +27,13 @@ client::Reply missWithWarning() {
       {OutputKind::ptx, digestOf<Sha256>(0xcd), client::OutputBytes::fromString("ptx text")});
   reply.log = "k.cu(3): warning \xff: unused\n";
   reply.loweredNames.push_back({"scale<float>", "_Z5scaleIfEvPT_"});
+  reply.resources.kernels = {{"_Z5scaleIfEvPT_",
+                              {{Resource::registers, 40},
+                               {Resource::spillInstructions, 12},
+                               {Resource::sharedBytes, 1024},
+                               {Resource::stackBytes, 96},
+                               {Resource::dynamicStack, 0}}},
+                             {"recursive", {{Resource::registers, 24}, {Resource::dynamicStack, 1}}}};
   reply.missReason = "never seen";
   DependencySet dependencies = {{{FileRole::includeDirectory, 0, "v.h"},
                                  FileKind::file,
@@ -148,6 +155,12 @@ TEST_CASE("a failure without a reply is reported by its kind and message") {
 
 TEST_CASE("a shown entry tells what it was compiled from and what it depends on") {
   checkGolden(reportOf(shownEntry()), "show");
+}
+
+TEST_CASE("an entry whose resource usage could not be read says why") {
+  auto show = shownEntry();
+  show.reply.resources = {{}, "the cubin has no symbol table"};
+  checkGolden(reportOf(show), "show_unreadable");
 }
 
 TEST_CASE("a list of entries is one table") {

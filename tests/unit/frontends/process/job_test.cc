@@ -75,6 +75,15 @@ TEST_CASE("an exception within kiln is a failure of its own kind") {
   CHECK(outcome.failure()->message.find("impossible") != std::string::npos);
 }
 
+TEST_CASE("machine code that tells no resource usage is a result all the same") {
+  StandInClient client;
+  auto outcome = runJobWith(clientRequest(), client, [](const Request&) { return ""; });
+  REQUIRE(outcome.failure() == nullptr);
+  auto resources = std::get<Artifact>(outcome.compiled->result).resources;
+  CHECK(resources.problem == "the cubin is no ELF file of 64 bits");
+  CHECK(outcome.compiled->unclean.empty());
+}
+
 TEST_CASE("a request that cannot be read is refused with the reason") {
   StandInClient client;
   auto request = clientRequest();

@@ -138,6 +138,16 @@ TEST_CASE("An artifact arrives as it was sent, with and without digests") {
   REQUIRE(convert::read(builder.asReader()).value() == artifact);
 }
 
+TEST_CASE("A figure of a resource that only a later kiln knows is left out") {
+  capnp::MallocMessageBuilder message;
+  auto builder = message.initRoot<schema::ResourceUsage>();
+  convert::write(builder, sampleArtifact().resources);
+  builder.getKernels()[0].getFigures()[1].setResource(99);
+  auto usage = convert::read(builder.asReader());
+  REQUIRE(usage.kernels.size() == 2);
+  REQUIRE(usage.kernels[0].figures == std::map<Resource, std::uint32_t>{{Resource::registers, 24}});
+}
+
 TEST_CASE("An artifact with an unknown output, or half a digest, is refused") {
   capnp::MallocMessageBuilder message;
   auto builder = message.initRoot<schema::Artifact>();
