@@ -12,9 +12,11 @@ namespace {
 bool isMachineCode(OutputKind kind) {
   switch (kind) {
     case OutputKind::cubin:
+    case OutputKind::hsaco:
       return true;
     case OutputKind::ptx:
     case OutputKind::ltoir:
+    case OutputKind::bitcode:
       break;
   }
   return false;

@@ -147,3 +147,59 @@ def test_bitcode_is_refused_where_hiprtc_has_none_and_yielded_where_it_has(kiln,
     assert b"option -fgpu-rdc" not in (work / "k.hsaco").read_bytes()
     assert compile(other, "--output", "bitcode=k.bc")["outcome"] == "miss"
     assert "-fgpu-rdc" in compile(other, "--", "-fgpu-rdc", status=4)["failure"]["message"]
+
+
+def by_readelf(binary):
+    """The figures of each kernel as kiln names them, by what llvm-readelf prints of the code object's metadata."""
+    names = {
+        "vgpr_count": "registers",
+        "sgpr_count": "scalar_registers",
+        "agpr_count": "accumulation_registers",
+        "vgpr_spill_count": "spilled_registers",
+        "sgpr_spill_count": "spilled_scalar_registers",
+        "group_segment_fixed_size": "shared_bytes",
+        "private_segment_fixed_size": "local_bytes",
+        "max_flat_workgroup_size": "max_threads",
+        "wavefront_size": "wavefront_size",
+        "uses_dynamic_stack": "dynamic_stack",
+    }
+    printed = subprocess.run(["llvm-readelf", "--notes", binary], capture_output=True, text=True, check=True).stdout
+    kernels = {}
+    for text in re.split(r"^  - (?=\.)", printed, flags=re.MULTILINE)[1:]:
+        values = dict(re.findall(r"^(?:    )?\.(\w+): +(\S+)$", text, re.MULTILINE))
+        told = {names[key]: value for key, value in values.items() if key in names}
+        kernels[values["name"]] = {
+            name: value == "true" if name == "dynamic_stack" else int(value) for name, value in told.items()
+        }
+    return kernels
+
+
+RESOURCES = """
+extern "C" __global__ void plain(float* x) { x[threadIdx.x] *= 2; }
+extern "C" __global__ void __launch_bounds__(128) tiles(float* x) {
+  __shared__ float tile[256];
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  x[threadIdx.x] = tile[255 - threadIdx.x];
+}
+extern "C" __global__ void array(float* x, int n) {
+  float a[100];
+  for (int i = 0; i < 100; i++) a[i] = x[i];
+  for (int i = 0; i < n; i++) a[(i * 7) % 100] += a[n % 100];
+  x[0] = a[n % 100];
+}
+"""
+
+
+@pytest.mark.parametrize("target,options", [("gfx90a", ()), ("gfx1030", ()), ("gfx906", ("-mcode-object-version=5",))])
+def test_the_figures_of_a_code_object_are_those_of_llvm_readelf(kiln, work, target, options):
+    (work / "k.hip").write_text(RESOURCES)
+    reply = compile(kiln, "-o", "k.hsaco", "--", *options, target=target)
+    shown = kiln.json("show", reply["key"])["resources"]
+    assert shown == reply["resources"]
+    figures = {row["kernel"]: {name: value for name, value in row.items() if value is not None} for row in shown}
+    expected = by_readelf(work / "k.hsaco")
+    assert {name: figure | {"kernel": name} for name, figure in expected.items()} == figures
+    assert figures["tiles"]["shared_bytes"] == 1024 and figures["tiles"]["max_threads"] == 128
+    assert figures["array"]["local_bytes"] >= 400 and figures["plain"]["local_bytes"] == 0
+    assert "wavefront" in kiln.run("show", reply["key"]).stdout.decode()
