@@ -16,6 +16,7 @@ enum Section : std::uint16_t {
   kExpressions = 6,
   kOutputs = 7,
   kTimestamp = 8,
+  kInputs = 9,
 };
 
 void writeTexts(ByteWriter& out, const std::vector<std::string>& texts) {
@@ -76,6 +77,7 @@ std::string encodeRequest(const Request& request) {
     for (auto output : request.outputs) out.u16(static_cast<std::uint16_t>(output));
   });
   record.section(kTimestamp, [&](ByteWriter& out) { out.u64(request.timestamp); });
+  record.section(kInputs, [&](ByteWriter& out) { writeTexts(out, request.inputs); });
   return record.finish();
 }
 
@@ -102,7 +104,8 @@ std::expected<Request, ParseError> parseRequest(Bytes bytes) {
       record->section(kOptions, [&](ByteReader& in) { request.options = readTexts(in); }) &&
       record->section(kExpressions, [&](ByteReader& in) { request.nameExpressions = readTexts(in); }) &&
       record->section(kOutputs, [&](ByteReader& in) { request.outputs = readOutputs(in); }) &&
-      record->section(kTimestamp, [&](ByteReader& in) { request.timestamp = in.u64(); });
+      record->section(kTimestamp, [&](ByteReader& in) { request.timestamp = in.u64(); }) &&
+      record->section(kInputs, [&](ByteReader& in) { request.inputs = readTexts(in); });
   if (!good) return std::unexpected(ParseError{"a section of the request is missing or damaged"});
   return request;
 }

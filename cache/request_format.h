@@ -9,10 +9,11 @@
 //     6 expressions  list of text: the name expressions
 //     7 outputs      list of u16
 //     8 timestamp    u64
+//     9 inputs       list of text: the further inputs
 //   Language, target kind and outputs are the values of Language, Target::Kind and OutputKind. The order of
 //   every list is the request's own.
 //
-// History: 1 is the first.
+// History: 1 is the first; 2 has the further inputs.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@
 
 namespace kiln {
 
-inline constexpr std::uint16_t kRequestFormatVersion = 1;
+inline constexpr std::uint16_t kRequestFormatVersion = 2;
 
 std::string encodeRequest(const Request& request);
 std::expected<Request, ParseError> parseRequest(Bytes bytes);

@@ -152,6 +152,20 @@ kiln_status kiln_request_add_header(kiln_request* request, const char* name, con
              [&] { request->request.headers.push_back({name, std::string(content, size)}); });
 }
 
+kiln_status kiln_request_add_input(kiln_request* request, const char* name, const char* content,
+                                   size_t size) {
+  return set(request != nullptr && name != nullptr && *name != '\0' && isText(content, size), [&] {
+    auto& inputs = request->request.inputs;
+    inputs.emplace_back(content, size);
+    try {
+      request->request.names.inputs.emplace_back(name);
+    } catch (...) {
+      inputs.pop_back();
+      throw;
+    }
+  });
+}
+
 kiln_status kiln_request_add_name_expression(kiln_request* request, const char* expression) {
   return set(request != nullptr && expression != nullptr,
              [&] { request->request.nameExpressions.emplace_back(expression); });

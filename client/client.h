@@ -115,8 +115,9 @@ struct ShowReply {
   Reply reply;  // how, key, toolchain, log, names, dependencies, failure
   // Beside the digests in reply.outputs, in its order.
   std::vector<std::pair<OutputKind, std::uint64_t>> outputSizes;
-  Request request;  // without the source
+  Request request;  // without the source and further inputs
   Sha256 sourceSha256, requestSha256, toolchainIdentity;
+  std::vector<Sha256> inputSha256;  // of the further inputs, in order
   Hash128 requestHash;
   bool namesBind = false;
 };

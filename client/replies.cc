@@ -204,6 +204,9 @@ ShowReply readEntry(schema::Entry::Reader reader, const std::string& domain) {
   }
   show.request = require(convert::read(reader.getRequest()));
   show.sourceSha256 = readDigest<Sha256>(reader.getSourceSha256(), "the source's SHA-256");
+  for (auto digest : reader.getInputSha256()) {
+    show.inputSha256.push_back(readDigest<Sha256>(digest, "a further input's SHA-256"));
+  }
   show.requestSha256 = readDigest<Sha256>(reader.getRequestSha256(), "the request's SHA-256");
   show.toolchainIdentity = readDigest<Sha256>(reader.getToolchainIdentity(), "the toolchain's identity");
   show.requestHash = readDigest<Hash128>(reader.getRequestHash(), "the request hash");

@@ -190,6 +190,9 @@ class FieldFinder {
   [[nodiscard]] std::optional<Field> ofInput(std::size_t at, std::size_t end) const {
     if (auto field = between(": JIT the PTX (", ")", at, end)) return field;
     if (auto field = between("' in '", "'", at, end)) return field;
+    for (std::string_view said : {": link error: ", ": parse "}) {
+      if (auto found = log_.substr(at, end - at).find(said); found != log_.npos) return Field{at, found};
+    }
     return between(" does not match type NVJITLINK_INPUT_PTX", "", at, end);
   }
 
@@ -244,7 +247,7 @@ bool logBindsNames(std::string_view log, const Names& names, const std::vector<H
 std::string logUnder(const Names& to, std::string_view log, const Names& from,
                      const DependencySet& dependencies) {
   if (log.empty() || (to.source == from.source && to.includeDirectories == from.includeDirectories)) {
-    return std::string(log);
+    return inputsForAsker(std::string(log), to);
   }
   const Places places(from, dependencies);
   std::string result;
@@ -256,12 +259,12 @@ std::string logUnder(const Names& to, std::string_view log, const Names& from,
     done = field.start + field.size;
   };
   FieldFinder(log, places).visit([](std::size_t, std::size_t) {}, name);
-  return result.append(log.substr(done));
+  return inputsForAsker(std::move(result.append(log.substr(done))), to);
 }
 
 Failure failureUnder(const Names& to, Failure failure, const Names& from, const DependencySet& dependencies) {
   failure.log = logUnder(to, failure.log, from, dependencies);
-  failure.message = StandInPaths(to, from).textForAsker(std::move(failure.message));
+  failure.message = StandInPaths(to, from).textForAsker(inputsForAsker(std::move(failure.message), to));
   auto quoted = "'" + from.source + "'";
   if (auto at = failure.message.find(quoted); at != std::string::npos) {
     failure.message.replace(at, quoted.size(), "'" + to.source + "'");

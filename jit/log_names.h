@@ -10,6 +10,9 @@
 //   In file included from NAME:LINE:
 //   ... at line LINE of NAME                            to the end of the line, or of the parenthesis
 //   ... detected in the compilation of "NAME".
+//   ... JIT the PTX (NAME)  ... ' in 'NAME'  NAME: link error: ...  and their like, by nvJitLink
+//
+// The further inputs of a link are compiled under stand-ins, which are replaced wherever they stand.
 //
 // A log in which a name stands elsewhere, or could mean two places, binds the names (names_binding.h). Lines
 // that quote the source, which stand above a line with nothing but a caret, belong to the source and are left

@@ -36,6 +36,8 @@ struct Names {
   // Where sources have random names (stand_in_source.h); absolute, empty if there is no such place. Nothing
   // that a compiler is told.
   std::string temporaryDirectory = {};
+  // Of Request::inputs, in their order. Logs alone show them (stand_in_source.h).
+  std::vector<std::string> inputs = {};
 
   bool operator==(const Names&) const = default;
 };
@@ -54,6 +56,8 @@ struct Request {
   std::string source;
   Names names;
   std::vector<Header> headers;
+  // What is linked with the source, behind it and in this order, by a language that links: PTX or LTO IR.
+  std::vector<std::string> inputs;
   // Verbatim and in order. Include directories stand in `names`, the target in `target`, neither here.
   std::vector<std::string> options;
   std::vector<std::string> nameExpressions;

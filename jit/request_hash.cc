@@ -51,6 +51,11 @@ void forEachRequestField(const Request& request,
   for (auto output : outputs) number(15, static_cast<std::uint64_t>(output));
 
   number(16, request.timestamp);
+
+  if (!request.inputs.empty()) {
+    number(17, request.inputs.size());
+    for (const auto& input : request.inputs) text(18, input);
+  }
 }
 
 Hash128 requestHash(const Request& request) {

@@ -11,9 +11,12 @@
 //     tag 12      u64    number of name expressions; then for each, sorted, without duplicates: tag 13
 //     tag 14      u64    number of outputs; then for each, sorted, without duplicates: tag 15 u64
 //     tag 16      u64    timestamp
+//     tag 17      u64    number of further inputs; then for each, in order: tag 18; nothing if there are none
 //
 // History: 1 is the first. Any change above is a new version; a client and a daemon of different versions
-// refuse each other when they connect.
+// refuse each other when they connect. A field that is left out where it is empty may be added at the end:
+// requests without it keep their hash, and whoever does not know it computes another one for those that have
+// it.
 #pragma once
 
 #include <cstdint>

@@ -19,6 +19,11 @@ std::string_view extensionOf(std::string_view source) {
   return dot == std::string_view::npos || dot == 0 ? std::string_view() : name.substr(dot);
 }
 
+// No other one's is a part of it.
+std::string standInForInput(std::size_t index) {
+  return std::string(kStandInDirectory) + "/" + std::to_string(index + 1) + ".input";
+}
+
 void replaceAll(std::string& text, std::string_view from, std::string_view to) {
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
@@ -36,6 +41,7 @@ Names compiledNames(Names names, const Hash128& requestHash) {
         std::string(kStandInDirectory) + "/" + requestHash.hex() + std::string(extensionOf(names.source));
   }
   names.temporaryDirectory.clear();
+  for (std::size_t i = 0; i < names.inputs.size(); ++i) names.inputs[i] = standInForInput(i);
   return names;
 }
 
@@ -65,6 +71,11 @@ std::string StandInPaths::textForAsker(std::string text) const {
   if (directory_.empty()) return text;
   replaceAll(text, standIn_, source_);
   replaceAll(text, std::string(kStandInDirectory) + "/", directory_ == "/" ? "/" : directory_ + "/");
+  return text;
+}
+
+std::string inputsForAsker(std::string text, const Names& asked) {
+  for (std::size_t i = 0; i < asked.inputs.size(); ++i) replaceAll(text, standInForInput(i), asked.inputs[i]);
   return text;
 }
 

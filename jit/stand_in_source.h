@@ -4,6 +4,9 @@
 // one. Where names reach the output such a name would make every entry good for one asker. So a source that
 // is named below the temporary directory is compiled under a stand-in, which follows from the request:
 // outputs hold it in place of the random name, and logs are shown under the asker's own (log_names.h).
+//
+// The further inputs of a link have stand-ins always: no output holds their names, and logs are shown under
+// the asker's own.
 #pragma once
 
 #include <string>
@@ -19,7 +22,7 @@ namespace kiln {
 inline constexpr std::string_view kStandInDirectory = "/kiln-source";
 
 // The names under which a request of this hash is compiled: `names`, but for a stand-in in place of a source
-// below names.temporaryDirectory.
+// below names.temporaryDirectory, and of each further input.
 Names compiledNames(Names names, const Hash128& requestHash);
 
 // Between the paths of a compile under a stand-in and those of one asker. Immutable.
@@ -43,5 +46,8 @@ class StandInPaths {
   std::string standIn_;    // the source's
   std::string source_;     // as the asker calls it
 };
+
+// `text` with the stand-ins of further inputs in it replaced by the asker's names for them.
+std::string inputsForAsker(std::string text, const Names& asked);
 
 }  // namespace kiln

@@ -1,6 +1,7 @@
 #include "rpc/entry_search.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "jit/sha256.h"
 
@@ -40,7 +41,10 @@ StoreResult<std::optional<FoundEntry>> findByPrefix(Store& store, std::string_vi
   if (!*request) return std::nullopt;
   auto digest = sha256((*request)->source);
   (*request)->source.clear();
-  return FoundEntry{std::move(summary), std::move(**entry), std::move(**request), digest};
+  std::vector<Sha256> inputDigests;
+  for (const auto& input : std::exchange((*request)->inputs, {})) inputDigests.push_back(sha256(input));
+  return FoundEntry{std::move(summary), std::move(**entry), std::move(**request), digest,
+                    std::move(inputDigests)};
 }
 
 }  // namespace kiln

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "jit/store.h"
 
@@ -11,8 +12,9 @@ namespace kiln {
 struct FoundEntry {
   EntrySummary summary;
   Entry entry;
-  Request request;  // without its source
+  Request request;  // without its source and further inputs
   Sha256 sourceSha256;
+  std::vector<Sha256> inputSha256;
 };
 
 // Nothing if no entry of the domain, or more than one, has a key that begins with `prefix`. Blocks on the

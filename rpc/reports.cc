@@ -24,6 +24,8 @@ void writeEntry(schema::Entry::Builder builder, const FoundEntry& found) {
   writeOutcome(builder.initOutcome(), outcome, Delivery::withoutBytes, none);
   convert::write(builder.initRequest(), found.request);
   builder.setSourceSha256(convert::toData(found.sourceSha256.view()));
+  auto inputs = builder.initInputSha256(found.inputSha256.size());
+  for (unsigned i = 0; i < inputs.size(); ++i) inputs.set(i, convert::toData(found.inputSha256[i].view()));
   builder.setRequestHash(convert::toData(entry.requestHash.view()));
   builder.setRequestSha256(convert::toData(entry.requestSha256.view()));
   builder.setToolchainIdentity(convert::toData(entry.toolchainIdentity.view()));

@@ -24,6 +24,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t kMaxListed = 1000;
 // Each path that a compile depends on is compared with each of them.
 constexpr std::uint32_t kMaxIncludeDirectories = 1000;
+// Each name is looked for in every log.
+constexpr std::uint32_t kMaxInputs = 1000;
 
 double millisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -35,10 +37,15 @@ std::unexpected<Failure> invalid(std::string message) {
 
 std::expected<void, Failure> checkNames(schema::Names::Reader names) {
   const auto directories = names.getIncludeDirectories().size();
-  if (directories <= kMaxIncludeDirectories) return {};
-  return invalid("the request names " + std::to_string(directories) +
-                 " include directories; kilnd takes at most " + std::to_string(kMaxIncludeDirectories) +
-                 ", so leave out those that hold nothing it needs");
+  if (directories > kMaxIncludeDirectories) {
+    return invalid("the request names " + std::to_string(directories) +
+                   " include directories; kilnd takes at most " + std::to_string(kMaxIncludeDirectories) +
+                   ", so leave out those that hold nothing it needs");
+  }
+  const auto inputs = names.getInputs().size();
+  if (inputs <= kMaxInputs) return {};
+  return invalid("the request names " + std::to_string(inputs) + " further inputs; kilnd takes at most " +
+                 std::to_string(kMaxInputs) + ", so link some of them before");
 }
 
 std::expected<void, Failure> checkSize(schema::Request::Reader request, std::uint64_t maxMegabytes) {
@@ -46,9 +53,10 @@ std::expected<void, Failure> checkSize(schema::Request::Reader request, std::uin
   for (auto header : request.getHeaders()) size += header.getName().size() + header.getContent().size();
   for (auto option : request.getOptions()) size += option.size();
   for (auto expression : request.getNameExpressions()) size += expression.size();
+  for (auto input : request.getInputs()) size += input.size();
   if (size <= maxMegabytes << 20) return {};
   return invalid("the source of " + quotedForLog(convert::text(request.getNames().getSource())) +
-                 " and its headers in memory, with options and name expressions, have " +
+                 " and its headers in memory, with options, name expressions and further inputs, have " +
                  std::to_string(size) + " bytes; this kilnd takes at most " + std::to_string(maxMegabytes) +
                  " MiB (max_source_mb in its configuration)");
 }

@@ -74,7 +74,7 @@ void addWhatToCompile(CLI::App& command, CompileArguments& arguments) {
   command
       .add_option_function<std::string>(
           "--language", [&](const auto& text) { setLanguage(arguments, text); },
-          "One of " + languageNames() + "; what the file's extension says by default, else cuda")
+          "One of " + languageNames() + "; what the extension of FILE says by default, else cuda")
       ->type_name("LANGUAGE");
   command
       .add_option("--toolchain", arguments.toolchain,
@@ -124,6 +124,14 @@ void addCompile(CLI::App& app, CompileArguments& arguments) {
   command->add_option("FILE", arguments.file, "Source file; - reads standard input")
       ->required()
       ->type_name("");
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "INPUT",
+          [&](const auto& paths) {
+            for (const auto& path : paths) arguments.inputs.push_back(checkedPath("INPUT", path));
+          },
+          "PTX or LTO IR to link with FILE, which is PTX or LTO IR itself; in this order")
+      ->type_name("...");
   addWhatToCompile(*command, arguments);
   addWhereFilesAre(*command, arguments);
   command

@@ -25,7 +25,8 @@ struct HeaderPath {
 };
 
 struct CompileArguments {
-  std::string file;  // "-": standard input
+  std::string file;                 // "-": standard input
+  std::vector<std::string> inputs;  // to be linked with it, in order
   std::string target;
   std::optional<Language> language;  // by default what the extension of `file` says
   std::string toolchain;

@@ -9,6 +9,7 @@ namespace {
 
 Language languageOf(const std::string& path) {
   auto extension = std::filesystem::path(path).extension().string();
+  if (extension == ".ltoir") return Language::ptx;
   return extension.empty() ? Language::cuda : parseLanguage(extension.substr(1)).value_or(Language::cuda);
 }
 
@@ -59,6 +60,7 @@ std::expected<Names, FileProblem> namesOf(const CompileArguments& arguments) {
   if (error) return std::unexpected(FileProblem{"cannot tell the current directory: " + error.message()});
   names.source = !arguments.name.empty() ? arguments.name : arguments.file == "-" ? "stdin" : arguments.file;
   names.includeDirectories = arguments.includeDirectories;
+  names.inputs = arguments.inputs;
   return names;
 }
 
@@ -86,6 +88,11 @@ std::expected<PreparedRequest, RequestProblem> prepareRequest(const CompileArgum
   if (!names) return std::unexpected(names.error());
   request.names = std::move(*names);
 
+  for (const auto& path : arguments.inputs) {
+    auto content = readFile(path);
+    if (!content) return std::unexpected(content.error());
+    request.inputs.push_back(std::move(*content));
+  }
   for (const auto& header : arguments.headers) {
     auto content = readFile(header.path);
     if (!content) return std::unexpected(content.error());

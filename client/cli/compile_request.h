@@ -21,8 +21,8 @@ struct PreparedRequest {
   std::vector<WrittenOutput> outputs;  // where which output is to go
 };
 
-// Reads the source and the headers. Include directories and the target that stand among the options are left
-// there for the client to take out.
+// Reads the source, the further inputs and the headers. Include directories and the target that stand among
+// the options are left there for the client to take out.
 std::expected<PreparedRequest, RequestProblem> prepareRequest(const CompileArguments& arguments);
 
 }  // namespace kiln::cli

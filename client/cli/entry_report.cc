@@ -46,6 +46,9 @@ Report reportOf(const client::ShowReply& reply) {
   report.add("request_sha256", reply.requestSha256.hex());
   report.add("toolchain_identity", reply.toolchainIdentity.hex());
   addRequest(report, reply.request);
+  List inputs;
+  for (const auto& digest : reply.inputSha256) inputs.push_back(digest.hex());
+  report.add("input_sha256", inputs);
   if (reply.reply.failure) report.add("failure", failureRecord(*reply.reply.failure));
   report.add("outputs", outputTable(reply));
   report.add("lowered_names", loweredNameTable(reply.reply.loweredNames));

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "frontends/nvjitlink/inputs.h"
 #include "frontends/nvjitlink/link.h"
 #include "frontends/nvjitlink/options.h"
 #include "frontends/nvjitlink/targets.h"
@@ -12,14 +13,24 @@ namespace kiln::nvjitlink {
 namespace {
 
 // nvJitLink sees the PTX up to its end, or up to a NUL: generators leave one there.
-std::expected<std::string, Failure> ptxOf(const Request& request) {
-  auto ptx = request.source;
-  while (ptx.ends_with('\0')) ptx.pop_back();
-  if (ptx.find('\0') == std::string::npos) return ptx;
+std::expected<Input, Failure> withoutTerminator(Input input) {
+  if (isLtoIr(input.content)) return input;
+  while (input.content.ends_with('\0')) input.content.remove_suffix(1);
+  if (input.content.find('\0') == std::string_view::npos) return input;
   return std::unexpected(
-      Failure{FailureKind::invalidRequest, "the PTX '" + request.names.source +
+      Failure{FailureKind::invalidRequest, "the PTX '" + std::string(input.name) +
                                                "' holds a NUL character in the middle, behind which "
                                                "nvJitLink would not look; remove it"});
+}
+
+std::expected<std::vector<Input>, Failure> linkedInputs(const Request& request) {
+  auto inputs = inputsOf(request);
+  for (auto& input : inputs) {
+    auto stripped = withoutTerminator(input);
+    if (!stripped) return std::unexpected(std::move(stripped.error()));
+    input = *stripped;
+  }
+  return inputs;
 }
 
 std::expected<void, Failure> checkOptionTexts(const Request& request) {
@@ -48,8 +59,8 @@ class NvJitLinkCompiler : public Compiler {
 };
 
 std::expected<Artifact, Failure> NvJitLinkCompiler::compile(const Request& request) {
-  auto ptx = ptxOf(request);
-  if (!ptx) return std::unexpected(std::move(ptx.error()));
+  auto inputs = linkedInputs(request);
+  if (!inputs) return std::unexpected(std::move(inputs.error()));
   if (auto checked = checkOptionTexts(request); !checked) return std::unexpected(std::move(checked.error()));
   if (auto checked = checkTarget(request.target, targets_, "nvJitLink " + version()); !checked) {
     return std::unexpected(std::move(checked.error()));
@@ -59,8 +70,7 @@ std::expected<Artifact, Failure> NvJitLinkCompiler::compile(const Request& reque
   options.insert(options.end(), request.options.begin(), request.options.end());
   auto link = Link::create(library_, request.names.source, options);
   if (!link) return std::unexpected(std::move(link.error()));
-  if (auto added = link->addPtx(*ptx); !added) return std::unexpected(std::move(added.error()));
-  return link->run();
+  return link->run(*inputs);
 }
 
 std::expected<void, Failure> NvJitLinkCompiler::warm() {

@@ -1,4 +1,4 @@
-// The ptx frontend: compiles and links with nvJitLink.
+// The ptx frontend: compiles PTX and links it, LTO IR too, with nvJitLink.
 #pragma once
 
 #include <expected>

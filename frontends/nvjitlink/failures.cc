@@ -30,11 +30,6 @@ bool saysBadOption(std::string_view errors) {
   });
 }
 
-// What the linker says of the PTX: undefined references, too much shared memory.
-bool saysLinkError(std::string_view errors) {
-  return anyLine(errors, [](std::string_view line) { return line.starts_with("error   : "); });
-}
-
 // The version of PTX that is too new; empty if the log says no such thing.
 std::string newerVersion(std::string_view errors) {
   constexpr std::string_view kUnsupported = "Unsupported .version ";
@@ -44,12 +39,27 @@ std::string newerVersion(std::string_view errors) {
   return std::string(version.substr(0, version.find(';')));
 }
 
+bool says(std::string_view errors, std::string_view saying) { return errors.find(saying) != errors.npos; }
+
+// 12 has one result, and 13 several, for LTO IR that does not go with the request.
+bool isForLaterArchitecture(Result result, std::string_view errors) {
+  return result == Result::architectureMismatch || says(errors, "LTOIR arch newer than target arch");
+}
+
+bool isOfNewerCompiler(std::string_view errors) {
+  return says(errors, "may need newer version of nvJitLink");
+}
+
 struct Cause {
   FailureKind kind;
   std::string problem;
 };
 
 Cause causeOf(Step step, Result result, const std::string& compiler, std::string_view errors) {
+  const Cause found = {FailureKind::compileError, compiler + " found errors, as its log shows"};
+  const Cause outOfMemory = {
+      FailureKind::memoryLimit,
+      compiler + " ran out of memory; raise the memory limit (memory_limit_mb in kilnd's configuration)"};
   const Cause badOption = {FailureKind::invalidRequest,
                            compiler + " refuses an option; the log says which and why"};
   switch (result) {
@@ -63,20 +73,32 @@ Cause causeOf(Step step, Result result, const std::string& compiler, std::string
     case Result::invalidInput:
     case Result::incorrectInputType:
       if (step == Step::create) return badOption;
-      return {FailureKind::compileError, "it is no PTX; give the text that begins with .version"};
+      return {FailureKind::compileError,
+              "it is no PTX and no LTO IR; give the text that begins with .version, or what NVRTC makes as "
+              "ltoir"};
     case Result::ptxCompile:
-      if (saysOutOfMemory(errors)) {
-        return {FailureKind::memoryLimit,
-                compiler +
-                    " ran out of memory; raise the memory limit (memory_limit_mb in kilnd's configuration)"};
-      }
+      if (saysOutOfMemory(errors)) return outOfMemory;
       if (saysBadOption(errors)) return badOption;
       if (auto version = newerVersion(errors); !version.empty()) {
         return {FailureKind::compileError, "its .version " + version + " is newer than " + compiler +
                                                " takes; choose a newer toolchain, or generate older PTX"};
       }
-      return {FailureKind::compileError, compiler + " found errors, as its log shows"};
+      return found;
+    case Result::nvvmCompile:
+      if (saysOutOfMemory(errors)) return outOfMemory;
+      return says(errors, "NVVM_ERROR_INVALID_OPTION") ? badOption : found;
+    case Result::architectureMismatch:
     case Result::internal:
+      if (isForLaterArchitecture(result, errors)) {
+        return {FailureKind::unsupportedTarget,
+                "it is LTO IR for a later architecture than the target; ask for that, or make it for an "
+                "earlier one"};
+      }
+      if (isOfNewerCompiler(errors)) {
+        return {FailureKind::compileError,
+                "it is LTO IR of a newer compiler than " + compiler +
+                    " takes; choose a newer toolchain, or make it by an older one"};
+      }
       if (saysLinkError(errors)) {
         return {FailureKind::compileError, compiler + " cannot link it, as its log shows"};
       }
@@ -89,6 +111,13 @@ Cause causeOf(Step step, Result result, const std::string& compiler, std::string
 }
 
 }  // namespace
+
+// Undefined references, too much shared memory; with a mark in front where it is printed.
+bool saysLinkError(std::string_view errors) {
+  return anyLine(errors, [](std::string_view line) {
+    return line.starts_with("error   : ") || line.starts_with("@E@error   : ");
+  });
+}
 
 Failure failureOf(Step step, Result result, std::string_view compiler, std::string_view source,
                   std::string_view errors, std::string log) {

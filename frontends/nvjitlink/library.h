@@ -18,14 +18,16 @@ enum class Result : int {
   missingArchitecture = 2,
   invalidInput = 3,
   ptxCompile = 4,
-  internal = 6,  // also for what the linker finds wrong with the PTX
+  nvvmCompile = 5,  // of LTO IR
+  internal = 6,     // also for what the linker finds wrong with the inputs
   incompatibleOptions = 11,
   incorrectInputType = 12,
+  architectureMismatch = 13,
   unrecognizedArchitecture = 16,
   unsupportedArchitecture = 17,
 };
 
-enum class InputType : int { ptx = 2 };
+enum class InputType : int { ptx = 2, ltoIr = 3 };
 
 struct LinkObject;
 using LinkHandle = LinkObject*;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "frontends/nvjitlink/failures.h"
+#include "frontends/nvjitlink/printed_errors.h"
 
 namespace kiln::nvjitlink {
 namespace {
@@ -27,7 +28,7 @@ std::expected<Link, Failure> Link::create(const Library& library, const std::str
   LinkHandle handle = nullptr;
   auto result = library->create(&handle, static_cast<std::uint32_t>(pointers.size()), pointers.data());
   Link link(library, source, handle);
-  if (auto created = link.check(result, Step::create); !created)
+  if (auto created = link.check(result, source, Step::create); !created)
     return std::unexpected(std::move(created.error()));
   return link;
 }
@@ -38,36 +39,62 @@ Link::Link(const Library& library, std::string source, LinkHandle handle)
 Link::Link(Link&& other) noexcept
     : library_(other.library_),
       source_(std::move(other.source_)),
+      names_(std::move(other.names_)),
       handle_(std::exchange(other.handle_, nullptr)) {}
 
 Link::~Link() {
   if (handle_ != nullptr) (*library_)->destroy(&handle_);
 }
 
-std::expected<void, Failure> Link::addPtx(const std::string& ptx) {
-  return check((*library_)->addData(handle_, InputType::ptx, ptx.data(), ptx.size(), source_.c_str()));
+std::expected<void, Failure> Link::add(const Input& input) {
+  const auto type = isLtoIr(input.content) ? InputType::ltoIr : InputType::ptx;
+  const auto& name = names_.emplace_back(input.name);
+  return check((*library_)->addData(handle_, type, input.content.data(), input.content.size(), name.c_str()),
+               name);
 }
 
-std::expected<Artifact, Failure> Link::run() {
-  if (auto completed = check((*library_)->complete(handle_)); !completed) {
-    return std::unexpected(std::move(completed.error()));
+std::expected<void, Failure> Link::link(const std::vector<Input>& inputs) {
+  for (const auto& input : inputs) {
+    if (auto added = add(input); !added) return added;
   }
+  return check((*library_)->complete(handle_), source_);
+}
+
+// Of a symbol that two inputs define nvJitLink prints an error, and calls the link a success.
+std::expected<void, Failure> Link::linkSeveral(const std::vector<Input>& inputs) {
+  const PrintedErrors printed;
+  if (!printed.areKept()) {
+    return std::unexpected(Failure{FailureKind::internal, "compiling '" + source_ +
+                                                              "': the system gives no descriptors to keep "
+                                                              "what nvJitLink prints; ask again"});
+  }
+  if (auto linked = link(inputs); !linked) return linked;
+  const auto text = printed.text();
+  if (!saysLinkError(text)) return {};
+  return std::unexpected(
+      failureOf(Step::compile, Result::internal, compiler(), source_, text, errors() + warnings() + text));
+}
+
+std::expected<Artifact, Failure> Link::run(const std::vector<Input>& inputs) {
+  auto linked = inputs.size() > 1 ? linkSeveral(inputs) : link(inputs);
+  if (!linked) return std::unexpected(std::move(linked.error()));
   std::size_t size = 0;
   auto result = (*library_)->getLinkedCubinSize(handle_, &size);
   Output cubin{OutputKind::cubin, std::string(size, '\0'), {}};
   if (result == Result::success) result = (*library_)->getLinkedCubin(handle_, cubin.bytes.data());
-  if (auto got = check(result); !got) return std::unexpected(std::move(got.error()));
+  if (auto got = check(result, source_); !got) return std::unexpected(std::move(got.error()));
   Artifact artifact;
   artifact.outputs.push_back(std::move(cubin));
   artifact.log = errors() + warnings();
   return artifact;
 }
 
-std::expected<void, Failure> Link::check(Result result, Step step) {
+std::string Link::compiler() const { return "nvJitLink " + library_->version(); }
+
+std::expected<void, Failure> Link::check(Result result, std::string_view name, Step step) {
   if (result == Result::success) return {};
   const auto written = errors();
-  return std::unexpected(
-      failureOf(step, result, "nvJitLink " + library_->version(), source_, written, written + warnings()));
+  return std::unexpected(failureOf(step, result, compiler(), name, written, written + warnings()));
 }
 
 // Of a handle that could not be created there may be none.

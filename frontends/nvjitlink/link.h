@@ -2,10 +2,13 @@
 #pragma once
 
 #include <expected>
+#include <list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frontends/nvjitlink/failures.h"
+#include "frontends/nvjitlink/inputs.h"
 #include "frontends/nvjitlink/library.h"
 #include "jit/artifact.h"
 #include "jit/failure.h"
@@ -14,27 +17,32 @@ namespace kiln::nvjitlink {
 
 class Link {
  public:
-  // `library` outlives this. `source` is what the input is called. Failures, here and below: failures.h.
+  // `library` outlives this. `source` is what the first input is called. Failures, here and below:
+  // failures.h.
   static std::expected<Link, Failure> create(const Library& library, const std::string& source,
                                              const std::vector<std::string>& options);
   Link(Link&& other) noexcept;
   Link& operator=(Link&&) = delete;
   ~Link();
 
-  // Compiles it.
-  std::expected<void, Failure> addPtx(const std::string& ptx);
-  // Links. Once, behind the last input.
-  std::expected<Artifact, Failure> run();
+  // Compiles and links, in this order. Once. A cubin of which nvJitLink itself says that it is wrong is a
+  // failure.
+  std::expected<Artifact, Failure> run(const std::vector<Input>& inputs);
 
  private:
   Link(const Library& library, std::string source, LinkHandle handle);
 
-  std::expected<void, Failure> check(Result result, Step step = Step::compile);
+  std::expected<void, Failure> add(const Input& input);
+  std::expected<void, Failure> link(const std::vector<Input>& inputs);
+  std::expected<void, Failure> linkSeveral(const std::vector<Input>& inputs);
+  std::expected<void, Failure> check(Result result, std::string_view name, Step step = Step::compile);
+  [[nodiscard]] std::string compiler() const;
   [[nodiscard]] std::string errors() const;
   [[nodiscard]] std::string warnings() const;
 
   const Library* library_;
   std::string source_;
+  std::list<std::string> names_;  // of the inputs: nvJitLink keeps no copies of them
   LinkHandle handle_;
 };
 

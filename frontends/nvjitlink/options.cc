@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "frontends/nvjitlink/inputs.h"
 #include "frontends/nvjitlink/ptx.h"
 #include "frontends/ptxas_options.h"
 
@@ -30,7 +31,6 @@ constexpr std::array kRefused = {
     Refusal{"--trace", "it tells of the node's driver, which no compile depends on"},
     Refusal{"-uidx", "it names a file, which nvJitLink would read"},
     Refusal{"-ptx", "it asks for PTX, and the output of a ptx request is the cubin"},
-    Refusal{"-lto", "it links LTO IR, which a ptx request has none of"},
     Refusal{"-Xnvvm",
             "it hands an option to NVVM unseen, which may write files, start threads or time the compiler"},
     Refusal{"-arch", "the target stands in the request's own field"},
@@ -88,13 +88,39 @@ std::string whereItRuns(const std::string& moduleTarget) {
 }
 
 // The compiler would say as much without naming what it was asked for.
-std::expected<void, Failure> checkModule(const Request& request) {
-  const auto module = directivesOf(request.source);
-  if (mayRunOn(module.target, request.target.name)) return {};
+std::expected<void, Failure> checkModule(const Input& input, const Target& target) {
+  const auto module = directivesOf(input.content);
+  if (mayRunOn(module.target, target.name)) return {};
   return std::unexpected(Failure{FailureKind::unsupportedTarget,
-                                 "'" + request.names.source + "' is PTX for " + module.target +
+                                 "'" + std::string(input.name) + "' is PTX for " + module.target +
                                      " (.version " + module.version + "), which does not run on the target " +
-                                     request.target.name + "; " + whereItRuns(module.target)});
+                                     target.name + "; " + whereItRuns(module.target)});
+}
+
+// nvJitLink takes LTO IR under -lto alone, and under -lto nothing but PTX for a program without a module.
+std::expected<void, Failure> checkLto(const std::vector<Input>& inputs, const Request& request) {
+  const auto option = std::find_if(request.options.begin(), request.options.end(),
+                                   [](std::string_view one) { return one.starts_with("-lto"); });
+  const auto ltoIr =
+      std::find_if(inputs.begin(), inputs.end(), [](const Input& input) { return isLtoIr(input.content); });
+  const bool isGiven = option != request.options.end();
+  if (isGiven == (ltoIr != inputs.end())) return {};
+  if (isGiven) {
+    return std::unexpected(invalid("the option '" + *option + "' links LTO IR, and '" + request.names.source +
+                                   "'" + (inputs.size() > 1 ? " and what is linked with it are" : " is") +
+                                   " PTX; leave it out, or give an input in LTO IR"));
+  }
+  return std::unexpected(invalid("'" + std::string(ltoIr->name) +
+                                 "' is LTO IR, which nvJitLink links with the option -lto alone; add it"));
+}
+
+std::expected<void, Failure> checkInputs(const Request& request) {
+  const auto inputs = inputsOf(request);
+  for (const auto& input : inputs) {
+    if (isLtoIr(input.content)) continue;
+    if (auto checked = checkModule(input, request.target); !checked) return checked;
+  }
+  return checkLto(inputs, request);
 }
 
 }  // namespace
@@ -113,7 +139,7 @@ std::expected<void, Failure> checkOptions(const Request& request) {
     if (auto checked = checkOption(option); !checked) return checked;
   }
   if (auto checked = checkFields(request); !checked) return checked;
-  return checkModule(request);
+  return checkInputs(request);
 }
 
 bool optionsBindNames(const Request&) { return false; }

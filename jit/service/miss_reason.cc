@@ -98,6 +98,16 @@ std::string headerDifference(const Request& wanted, const Request& seen) {
   return before.empty() ? "" : "with header " + inQuotes(before.begin()->first);
 }
 
+std::string inputDifference(const Request& wanted, const Request& seen) {
+  if (wanted.inputs == seen.inputs) return {};
+  if (std::ranges::is_permutation(wanted.inputs, seen.inputs)) {
+    return "with its further inputs in another order";
+  }
+  if (wanted.inputs.size() == seen.inputs.size()) return "with other content of a further input";
+  return "with " + std::to_string(seen.inputs.size()) + " further inputs, not " +
+         std::to_string(wanted.inputs.size());
+}
+
 std::string nameExpressionDifference(const Request& wanted, const Request& seen) {
   if (auto added = firstMissing(wanted.nameExpressions, seen.nameExpressions)) {
     return "without name expression " + inQuotes(*added);
@@ -148,6 +158,7 @@ std::vector<std::string> differences(const Request& wanted, const Request& seen)
   if (wanted.target != seen.target) add("for target " + seen.target.name);
   add(optionDifference(wanted, seen));
   add(headerDifference(wanted, seen));
+  add(inputDifference(wanted, seen));
   add(nameExpressionDifference(wanted, seen));
   add(outputDifference(wanted, seen));
   if (wanted.names.includeDirectories.size() != seen.names.includeDirectories.size()) {

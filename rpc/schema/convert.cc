@@ -53,6 +53,19 @@ Read<std::vector<OutputKind>> readOutputs(capnp::List<uint16_t>::Reader reader, 
   return outputs;
 }
 
+Read<void> readInputs(schema::Request::Reader reader, Request& request) {
+  for (auto input : reader.getInputs()) request.inputs.emplace_back(text(input));
+  const auto& names = request.names.inputs;
+  if (names.size() != request.inputs.size()) {
+    return invalid("the request has " + std::to_string(request.inputs.size()) + " further inputs and " +
+                   std::to_string(names.size()) + " names for them; give each one");
+  }
+  if (request.inputs.empty() || request.language == Language::ptx) return {};
+  return invalid("the further input '" + names.front() + "' cannot be linked with " +
+                 std::string(name(request.language)) +
+                 ", which is compiled from one source; link PTX or LTO IR");
+}
+
 }  // namespace
 
 void write(schema::Names::Builder builder, const Names& names) {
@@ -60,11 +73,13 @@ void write(schema::Names::Builder builder, const Names& names) {
   builder.setWorkingDirectory(toText(names.workingDirectory));
   writeTexts(builder.initIncludeDirectories(names.includeDirectories.size()), names.includeDirectories);
   builder.setTemporaryDirectory(toText(names.temporaryDirectory));
+  writeTexts(builder.initInputs(names.inputs.size()), names.inputs);
 }
 
 Names read(schema::Names::Reader reader) {
   return {std::string(text(reader.getSource())), std::string(text(reader.getWorkingDirectory())),
-          readTexts(reader.getIncludeDirectories()), std::string(text(reader.getTemporaryDirectory()))};
+          readTexts(reader.getIncludeDirectories()), std::string(text(reader.getTemporaryDirectory())),
+          readTexts(reader.getInputs())};
 }
 
 void write(schema::Request::Builder builder, const Request& request) {
@@ -84,6 +99,8 @@ void write(schema::Request::Builder builder, const Request& request) {
     outputs.set(i, static_cast<std::uint16_t>(request.outputs[i]));
   }
   builder.setTimestamp(request.timestamp);
+  auto inputs = builder.initInputs(request.inputs.size());
+  for (unsigned i = 0; i < request.inputs.size(); ++i) inputs.set(i, toData(request.inputs[i]));
 }
 
 Read<Request> read(schema::Request::Reader reader) {
@@ -121,6 +138,7 @@ Read<Request> read(schema::Request::Reader reader) {
   if (!outputs) return std::unexpected(std::move(outputs.error()));
   request.outputs = std::move(*outputs);
   request.timestamp = reader.getTimestamp();
+  if (auto inputs = readInputs(reader, request); !inputs) return std::unexpected(std::move(inputs.error()));
   return request;
 }
 

@@ -126,6 +126,7 @@ struct Request {
   outputs @7 :List(UInt16);          # jit/request.h OutputKind: 1 cubin, 2 ptx, 3 ltoir, 4 hsaco, 5 bitcode; empty: the
                                      # target's usual one
   timestamp @8 :UInt64;              # what time() tells the compiler, seconds since 1970
+  inputs @9 :List(Data);             # ptx: PTX or LTO IR to be linked with the source, behind it and in this order
 }
 
 struct Names {
@@ -136,6 +137,7 @@ struct Names {
   temporaryDirectory @3 :Text;
   # Absolute. A source named below it has a random name: where names reach the output it is compiled under a stand-in,
   # "/kiln-source/<request hash>.cu", so that every such asker is served by one entry. Empty: there is no such place.
+  inputs @4 :List(Text);             # of Request.inputs, one each: logs alone show them, and no key covers them
 }
 
 struct Header { name @0 :Text; content @1 :Data; }
@@ -316,12 +318,13 @@ struct EntrySummary {
 struct Entry {
   summary @0 :EntrySummary;
   outcome @1 :Outcome;       # outputs without their bytes: size and digest alone, `inline` empty
-  request @2 :Request;       # without the source's bytes
+  request @2 :Request;       # without the source's bytes, and without further inputs
   sourceSha256 @3 :Data;
   requestHash @4 :Data;
   requestSha256 @5 :Data;
   toolchainIdentity @6 :Data;
   namesBind @7 :Bool;
+  inputSha256 @8 :List(Data);  # of the request's further inputs, in order
 }
 
 struct Stats {

@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -287,6 +288,21 @@ class ReferenceResult:
     outputs: dict  # kind to bytes
     log: bytes
     lowered_names: dict
+
+
+def linked_directly(folder, version, source, *arguments):
+    """nvJitLink called directly, in one folder; `arguments` are further inputs, then options. The cubin, None if there
+    is none, and the log."""
+    program = ROOT / "tests/reference/nvjitlink_direct.py"
+    cubin, log = folder / "direct.cubin", folder / "direct.log"
+    cubin.unlink(missing_ok=True)
+    subprocess.run(
+        [sys.executable, program, nvjitlink_library(version), source, cubin, log, *arguments],
+        cwd=folder,
+        timeout=DEADLINE,
+        check=False,
+    )
+    return cubin.read_bytes() if cubin.exists() else None, log.read_text()
 
 
 class Reference:

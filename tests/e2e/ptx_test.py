@@ -123,7 +123,7 @@ def test_ptx_as_nvrtc_hands_it_out_is_taken_with_its_terminator(kiln, work):
         ("__global__ void k() {}", (), "compile_error", ["no PTX"]),
         ("", (), "compile_error", ["no PTX"]),
         (SCALE, ("-time",), "invalid_request", ["'-time'", "leave it out"]),
-        (SCALE, ("-lto",), "invalid_request", ["'-lto'", "leave it out"]),
+        (SCALE, ("-lto",), "invalid_request", ["'-lto'", "'k.ptx' is PTX", "leave it out"]),
         (SCALE, ("-arch=sm_80",), "invalid_request", ["'-arch=sm_80'", "target"]),
         (SCALE, ("--no-such-option",), "invalid_request", ["refuses an option"]),
     ],

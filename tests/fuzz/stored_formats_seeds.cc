@@ -11,8 +11,11 @@ namespace kiln::fuzz {
 std::vector<std::string> seeds() {
   auto request = test::sampleRequest();
   auto entry = test::sampleEntry(request);
-  std::vector<std::string> seeds = {encodeEntry(entry), encodeEntry(test::sampleFailureEntry(request)),
-                                    encodeManifest({manifestOf(entry), 1}), encodeRequest(request),
+  std::vector<std::string> seeds = {encodeEntry(entry),
+                                    encodeEntry(test::sampleFailureEntry(request)),
+                                    encodeManifest({manifestOf(entry), 1}),
+                                    encodeRequest(request),
+                                    encodeRequest(test::sampleLinkRequest()),
                                     encodeSummary({summaryOf(entry, request.target), entry.requestHash})};
   for (auto& seed : seeds) seed.resize(seed.size() - 8);
   return seeds;

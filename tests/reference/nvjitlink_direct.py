@@ -1,10 +1,13 @@
-"""nvJitLink called directly: nvjitlink_direct.py LIBRARY PTX CUBIN LOG [OPTION...]; exits with 1 on an error of the PTX."""
+"""nvJitLink called directly: nvjitlink_direct.py LIBRARY INPUT CUBIN LOG [INPUT...] [OPTION...].
+
+Inputs are PTX, and LTO IR where named so (.ltoir). Exits with 1 on an error of theirs."""
 
 import ctypes
+import os
 import pathlib
 import sys
 
-PTX_INPUT = 2
+PTX_INPUT, LTOIR_INPUT = 2, 3
 
 
 def text_of(library, handle, kind):
@@ -15,14 +18,18 @@ def text_of(library, handle, kind):
     return text.value
 
 
-def main(path, ptx, cubin, log, *options):
+def main(path, first, cubin, log, *arguments):
+    options = [argument for argument in arguments if argument.startswith("-")]
+    inputs = [first, *(argument for argument in arguments if not argument.startswith("-"))]
     library = ctypes.CDLL(path)
     handle = ctypes.c_void_p()
     given = (ctypes.c_char_p * len(options))(*map(str.encode, options))
     failed = library.nvJitLinkCreate(ctypes.byref(handle), len(options), given)
-    source = pathlib.Path(ptx).read_bytes()
-    if not failed:
-        failed = library.nvJitLinkAddData(handle, PTX_INPUT, source, ctypes.c_size_t(len(source)), ptx.encode())
+    names = [name.encode() for name in inputs]  # nvJitLink keeps no copies
+    for name in names:
+        data = pathlib.Path(os.fsdecode(name)).read_bytes()
+        kind = LTOIR_INPUT if name.endswith(b".ltoir") else PTX_INPUT
+        failed = failed or library.nvJitLinkAddData(handle, kind, data, ctypes.c_size_t(len(data)), name)
     failed = failed or library.nvJitLinkComplete(handle)
     pathlib.Path(log).write_bytes(text_of(library, handle, "Error") + text_of(library, handle, "Info"))
     if failed:

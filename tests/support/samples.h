@@ -22,6 +22,18 @@ inline Request sampleRequest() {
   return request;
 }
 
+inline Request sampleLinkRequest() {
+  Request request;
+  request.language = Language::ptx;
+  request.target = {Target::Kind::nvidiaReal, "sm_90a"};
+  request.source = ".version 8.0\n.target sm_80\n";
+  request.names = {"k.ptx", "/work", {}};
+  request.inputs = {".version 8.7\n.target sm_90\n", std::string("\xed\x43\x4e\x7f\0\1", 6)};
+  request.options = {"-lto"};
+  request.outputs = {OutputKind::cubin};
+  return request;
+}
+
 inline Dependency sampleFile(RolePath path, std::string_view content, std::uint32_t fileNumber) {
   return {std::move(path), FileKind::file, content.size(), xxh3(content), sha256(content), fileNumber};
 }

@@ -81,7 +81,7 @@ typedef enum kiln_status KILN_ENUM {
 typedef enum kiln_language KILN_ENUM {
   KILN_CUDA = 1, /* CUDA C++, compiled by NVRTC */
   KILN_HIP = 2,  /* HIP C++, compiled by hiprtc */
-  KILN_PTX = 3   /* PTX text, compiled by nvJitLink */
+  KILN_PTX = 3   /* PTX text or LTO IR, one or several, compiled and linked by nvJitLink */
 } kiln_language;
 
 typedef enum kiln_output_kind KILN_ENUM {
@@ -217,6 +217,11 @@ KILN_API kiln_status kiln_request_add_option(kiln_request* request, const char* 
 /* A header that exists in memory only, found under exactly `name`. */
 KILN_API kiln_status kiln_request_add_header(kiln_request* request, const char* name, const char* content,
                                              size_t size);
+
+/* PTX or LTO IR that is linked with the source, a KILN_PTX one, behind those already added; LTO IR needs the
+ * option "-lto". Logs call it by `name`, and nothing else depends on that. */
+KILN_API kiln_status kiln_request_add_input(kiln_request* request, const char* name, const char* content,
+                                            size_t size);
 
 /* A name expression ("scale<float>"), whose name in the binary is then in the result. */
 KILN_API kiln_status kiln_request_add_name_expression(kiln_request* request, const char* expression);

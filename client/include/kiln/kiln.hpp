@@ -199,6 +199,10 @@ class Request {
     detail::check(kiln_request_add_header(get(), name.c_str(), content.data(), content.size()), "the header");
     return *this;
   }
+  Request& input(const std::string& name, std::string_view content) {
+    detail::check(kiln_request_add_input(get(), name.c_str(), content.data(), content.size()), "the input");
+    return *this;
+  }
   Request& nameExpression(const std::string& expression) {
     detail::check(kiln_request_add_name_expression(get(), expression.c_str()), "the name expression");
     return *this;

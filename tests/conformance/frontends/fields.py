@@ -125,6 +125,20 @@ def timestamp(subject):
         yield Change(subject.with_clock, {}, later)
 
 
+def inputs(subject):
+    """What is linked with the source: another module with a kernel of another name."""
+    other = subject.plain.source.replace("scale", "other").replace("saxpy", "other")
+    yield Change(subject.plain, {}, {"inputs": [other.encode()], "names": names(subject, inputs=["other"])})
+
+
+def names_of_inputs(subject):
+    other = subject.plain.source.replace("scale", "other").replace("saxpy", "other")
+    before, after = (
+        {"inputs": [other.encode()], "names": names(subject, inputs=[name])} for name in ("one", "another")
+    )
+    yield Change(subject.plain, before, after, changes_hash=False, changes_bytes=False)
+
+
 # A function for each field, of which those of `names` are named so: (subject) -> Changes.
 FIELDS = {
     "language": language,
@@ -139,4 +153,6 @@ FIELDS = {
     "nameExpressions": name_expressions,
     "outputs": outputs,
     "timestamp": timestamp,
+    "inputs": inputs,
+    "names.inputs": names_of_inputs,
 }

@@ -46,6 +46,8 @@ std::vector<Format> formats() {
            [](std::string_view bytes) { return parseManifest(asBytes(bytes)).has_value(); }},
           {"request", encodeRequest(sampleRequest()),
            [](std::string_view bytes) { return parseRequest(asBytes(bytes)).has_value(); }},
+          {"request with further inputs", encodeRequest(sampleLinkRequest()),
+           [](std::string_view bytes) { return parseRequest(asBytes(bytes)).has_value(); }},
           {"summary", encodeSummary({summaryOf(entry, sampleRequest().target), entry.requestHash}),
            [](std::string_view bytes) { return parseSummary(asBytes(bytes)).has_value(); }}};
 }
@@ -74,6 +76,7 @@ TEST_CASE("A manifest, a request and a summary are read back as they were writte
   StoredManifest manifest{manifestOf(sampleEntry(sampleRequest())), 0x0102030405060708};
   REQUIRE(parseManifest(asBytes(encodeManifest(manifest))).value() == manifest);
   REQUIRE(parseRequest(asBytes(encodeRequest(sampleRequest()))).value() == sampleRequest());
+  REQUIRE(parseRequest(asBytes(encodeRequest(sampleLinkRequest()))).value() == sampleLinkRequest());
   REQUIRE(parseRequest(asBytes(encodeRequest({}))).value() == Request{});
   for (const auto& entry : {sampleEntry(sampleRequest()), sampleFailureEntry(sampleRequest())}) {
     StoredSummary summary{summaryOf(entry, sampleRequest().target), entry.requestHash};
@@ -214,6 +217,6 @@ TEST_CASE("Stored formats are pinned by golden checksums") {
   for (const auto& format : formats()) checksums.push_back(xxh3(format.sample).hex());
   REQUIRE(checksums ==
           std::vector<std::string>{"b203e17c060a316fe62d6c38d61d1848", "d583281cb8b46fb1f3faeecf9714f1fb",
-                                   "3da30834375c98eaf2d4fcf42d361b40", "938737fda5b28630b6cc4a37e9f59bbb",
-                                   "2179439fcf6ce6004912404369883ab9"});
+                                   "3da30834375c98eaf2d4fcf42d361b40", "40e2fba14df0cb0d6ff5f94748fc50cb",
+                                   "08467f4369d7e0e386df06b0d1650861", "2179439fcf6ce6004912404369883ab9"});
 }

@@ -126,6 +126,8 @@ TEST_CASE("null and meaningless arguments are invalid and change nothing") {
   CHECK(kiln_request_add_include_directory(request.get(), "") == KILN_INVALID_REQUEST);
   CHECK(kiln_request_add_option(request.get(), nullptr) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_add_header(request.get(), "", "", 0) == KILN_INVALID_REQUEST);
+  CHECK(kiln_request_add_input(request.get(), "", "", 0) == KILN_INVALID_REQUEST);
+  CHECK(kiln_request_add_input(request.get(), "a.ptx", nullptr, 1) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_add_name_expression(request.get(), nullptr) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_add_output(request.get(), static_cast<kiln_output_kind>(99)) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_set_toolchain(request.get(), nullptr) == KILN_INVALID_REQUEST);

@@ -10,7 +10,8 @@ TEST_CASE("a request is built in one expression") {
       .output(KILN_OUTPUT_PTX)
       .timestamp(1)
       .toolchain("nvrtc")
-      .workingDirectory("/");
+      .workingDirectory("/")
+      .input("more.ptx", ".version 8.0");
   request.priority(KILN_PRIORITY_BACKGROUND).timeout(std::chrono::seconds(3));
   CHECK(request.get() != nullptr);
 }
@@ -19,6 +20,7 @@ TEST_CASE("an argument without a meaning throws") {
   kiln::Request request("source");
   CHECK_THROWS_AS(request.includeDirectory(""), std::invalid_argument);
   CHECK_THROWS_AS(request.header("", "x"), std::invalid_argument);
+  CHECK_THROWS_AS(request.input("", "x"), std::invalid_argument);
 }
 
 TEST_CASE("a result without outputs says why") {

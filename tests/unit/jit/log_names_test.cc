@@ -120,3 +120,26 @@ TEST_CASE("A failure tells the asker's name of the source") {
   CHECK(shown.message == "compiling '/home/you/other.cu': NVRTC found errors");
   CHECK(shown.log == "/home/you/other.cu(1): error: no\n");
 }
+
+TEST_CASE("A log and a failure of a link tell the asker's names of its inputs") {
+  const Names compiled{"k.ptx", "/work", {}, "", {"/kiln-source/1.input"}};
+  Names asked = compiled;
+  asked.inputs = {"lib/math.ptx"};
+  const std::string log = "error   : Undefined reference to 'f' in '/kiln-source/1.input'\n";
+  const std::string shown = "error   : Undefined reference to 'f' in 'lib/math.ptx'\n";
+  REQUIRE_FALSE(logBindsNames(log, compiled, {}, {}));
+  CHECK(logUnder(asked, log, compiled, {}) == shown);
+  auto failure =
+      failureUnder(asked, {FailureKind::compileError, "compiling '/kiln-source/1.input': it is no PTX", log},
+                   compiled, {});
+  CHECK(failure.message == "compiling 'lib/math.ptx': it is no PTX");
+  CHECK(failure.log == shown);
+  asked.source = "other.ptx";
+  CHECK(logUnder(asked, log, compiled, {}) == shown);
+}
+
+TEST_CASE("A name in front of what is said of LTO IR is the asker's") {
+  CHECK(translated("src/k.cu: link error: error: Linking globals named 'x'\n") ==
+        "/home/you/other.cu: link error: error: Linking globals named 'x'\n");
+  CHECK(translated("src/k.cu: parse Malformed block") == "/home/you/other.cu: parse Malformed block");
+}

@@ -9,6 +9,7 @@
 #include "tests/support/samples.h"
 
 using namespace kiln;
+using kiln::test::sampleLinkRequest;
 using kiln::test::sampleRequest;
 
 namespace {
@@ -91,6 +92,23 @@ TEST_CASE("Changing the timestamp changes the hash") {
   REQUIRE(hashAfter([](Request& r) { ++r.timestamp; }) != kUnchanged);
 }
 
+TEST_CASE("Changing, adding, removing or swapping further inputs changes the hash") {
+  std::vector<Hash128> hashes = {requestHash(sampleLinkRequest())};
+  auto add = [&](auto change) {
+    auto request = sampleLinkRequest();
+    change(request.inputs);
+    hashes.push_back(requestHash(request));
+  };
+  add([](auto& inputs) { inputs[1].back() ^= 1; });
+  add([](auto& inputs) { inputs.emplace_back(); });
+  add([](auto& inputs) { inputs.pop_back(); });
+  add([](auto& inputs) { inputs.clear(); });
+  add([](auto& inputs) { std::swap(inputs[0], inputs[1]); });
+  add([](auto& inputs) { inputs = {inputs[0] + inputs[1]}; });
+  std::ranges::sort(hashes);
+  REQUIRE(std::ranges::adjacent_find(hashes) == hashes.end());
+}
+
 TEST_CASE("The order of headers does not enter the hash") {
   REQUIRE(hashAfter([](Request& r) { std::swap(r.headers[0], r.headers[1]); }) == kUnchanged);
 }
@@ -109,6 +127,7 @@ TEST_CASE("Names do not enter the hash") {
   REQUIRE(hashAfter([](Request& r) { r.names.source = "/tmp/tmpab12/other.cu"; }) == kUnchanged);
   REQUIRE(hashAfter([](Request& r) { r.names.workingDirectory = "/elsewhere"; }) == kUnchanged);
   REQUIRE(hashAfter([](Request& r) { r.names.includeDirectories = {"/a", "/b"}; }) == kUnchanged);
+  REQUIRE(hashAfter([](Request& r) { r.names.inputs = {"a.ptx"}; }) == kUnchanged);
 }
 
 TEST_CASE("Requests whose fields run together to equal text have different hashes") {
@@ -133,6 +152,7 @@ TEST_CASE("Requests whose fields run together to equal text have different hashe
 TEST_CASE("The encoding of requests is pinned by golden values") {
   REQUIRE(requestHash(Request{}).hex() == "dd3e59141bf47a47b90a6c16c563c673");
   REQUIRE(requestHash(sampleRequest()).hex() == "66378ace2101a1afad88566124e985e3");
+  REQUIRE(requestHash(sampleLinkRequest()).hex() == "603a938a266b5a84a3bebdcc3b37e3d5");
   REQUIRE(requestSha256(Request{}).hex() ==
           "d724a0c9cf7b88fdc425a4671516370a9d83140357d1c0ae430b611617aaebbe");
   REQUIRE(requestSha256(sampleRequest()).hex() ==

@@ -70,3 +70,20 @@ TEST_CASE(
         std::vector<RolePath>{{FileRole::sourceDirectory, 0, "v.h"}});
   CHECK(rolesOf("/opt/include/v.h", directories).size() == 2);
 }
+
+TEST_CASE("Further inputs are compiled under names that only their place decides") {
+  Names asked{"k.ptx", "/work", {}, "/tmp", {"a.ptx", "/tmp/b.ptx"}};
+  Names other = asked;
+  other.inputs = {"x", "y"};
+  auto compiled = compiledNames(asked, kHash);
+  CHECK(compiled == compiledNames(other, xxh3("another")));
+  CHECK(compiled.inputs == std::vector<std::string>{"/kiln-source/1.input", "/kiln-source/2.input"});
+}
+
+TEST_CASE("Texts name the asker's inputs, beside a source with a stand-in too") {
+  Names asked{"/tmp/a/k.ptx", "/work", {}, "/tmp", {}};
+  for (int i = 1; i <= 11; ++i) asked.inputs.push_back("in" + std::to_string(i));
+  auto compiled = compiledNames(asked, kHash);
+  CHECK(inputsForAsker("'/kiln-source/1.input' and '/kiln-source/11.input'", asked) == "'in1' and 'in11'");
+  CHECK(inputsForAsker(compiled.source, asked) == compiled.source);
+}

@@ -44,6 +44,7 @@ def nvrtc(version):
         refused_option="--time=time.csv",
         byte_changing_option="-G",
         slow=slow,
+        refused_fields=frozenset({"inputs", "names.inputs"}),
         kernels=kernels,
         plain=BY_NAME["plain"],
         variant=Kernel("variant", SAXPY.replace("y[i];", "y[i] + 1;")),

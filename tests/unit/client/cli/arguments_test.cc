@@ -44,6 +44,20 @@ TEST_CASE("every command without arguments is its own") {
   CHECK(std::get<ShowArguments>(parsed({"show", "00ff"}).command).key == "00ff");
 }
 
+TEST_CASE("compile takes further inputs behind the first, wherever its options stand") {
+  for (const auto& arguments :
+       {Arguments{"compile", "a.ptx", "b.ptx", "c.ltoir", "--target", "sm_90", "-o", "k.cubin", "--", "-lto"},
+        Arguments{"compile", "--target", "sm_90", "a.ptx", "-o", "k.cubin", "b.ptx", "c.ltoir", "--",
+                  "-lto"}}) {
+    auto compile = compileArguments(arguments);
+    CHECK(compile.file == "a.ptx");
+    CHECK(compile.inputs == Arguments{"b.ptx", "c.ltoir"});
+    CHECK(compile.outputPath == "k.cubin");
+    CHECK(compile.options == Arguments{"-lto"});
+  }
+  CHECK(refused({"compile", "a.ptx", "-", "--target", "sm_90"}).code == ExitCode::usage);
+}
+
 TEST_CASE("toolchains may be asked to look once more") {
   CHECK_FALSE(std::get<ToolchainsArguments>(parsed({"toolchains"}).command).rescan);
   CHECK(std::get<ToolchainsArguments>(parsed({"toolchains", "--rescan"}).command).rescan);
@@ -127,7 +141,6 @@ TEST_CASE("what is wrong with the command line is named, with status 2") {
                          {{"--slowly", "stats"}, "stats knows no option '--slowly'\nSee kiln stats --help."},
                          {{"compile", "k.cu"}, "kiln: --target is required\nSee kiln compile --help."},
                          {{"compile", "--target", "sm_90"}, "FILE"},
-                         {{"compile", "a.cu", "b.cu", "--target", "sm_90"}, "b.cu"},
                          {{"compile", "k.cu", "--target", "sm_90", "--output", "k.ptx"}, "KIND=PATH"},
                          {{"compile", "k.cu", "--target", "sm_90", "--output", "exe=k"}, "'exe'"},
                          {{"compile", "k.cu", "--target", "sm_90", "--output", "ptx=-"}, "./-"},
@@ -157,7 +170,7 @@ TEST_CASE("an option of the compiler that stands among kiln's own is told its pl
 
 TEST_CASE("the help of compile has all that a line with it may hold, and what the exit status tells") {
   const auto help = refused({"compile", "--help"}).text;
-  CHECK_THAT(help, Catch::Contains("Usage: kiln compile [OPTIONS] FILE [-- OPTION...]\n"));
+  CHECK_THAT(help, Catch::Contains("Usage: kiln compile [OPTIONS] FILE [INPUT...] [-- OPTION...]\n"));
   for (const char* part : {"--json", "--socket PATH", "-o PATH", "-I DIR", "--name NAME",
                            "--output KIND=PATH", "Exit status:", "3  kilnd cannot be reached"}) {
     CHECK_THAT(help, Catch::Contains(part));

@@ -63,6 +63,22 @@ TEST_CASE("a request has the source, the headers, the names and the options of t
   CHECK(prepareRequest(arguments)->request.names.source == "kernel.cu");
 }
 
+TEST_CASE("what is to be linked with the source is read in order") {
+  Directory directory;
+  auto arguments = argumentsFor(directory.file("k.ptx", ".version 8.0"), "sm_90");
+  arguments.inputs = {directory.file("b.ltoir", std::string("b\0", 2)), directory.file("a.ptx", "a")};
+  auto prepared = prepareRequest(arguments);
+  REQUIRE(prepared);
+  CHECK(prepared->request.language == Language::ptx);
+  CHECK(prepared->request.inputs == std::vector<std::string>{std::string("b\0", 2), "a"});
+  CHECK(prepared->request.names.inputs == arguments.inputs);
+  std::swap(arguments.file, arguments.inputs.front());
+  CHECK(prepareRequest(arguments)->request.language == Language::ptx);
+  arguments.inputs.push_back(directory / "missing.ptx");
+  CHECK_THAT(std::get<FileProblem>(prepareRequest(arguments).error()).message,
+             Catch::Contains("missing.ptx"));
+}
+
 TEST_CASE("-o tells its kind by its extension, else by the target") {
   Directory directory;
   auto real = argumentsFor(directory.file("k.cu", ""), "sm_90");

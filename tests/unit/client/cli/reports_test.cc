@@ -82,6 +82,7 @@ client::ShowReply shownEntry() {
   show.request.options = {"-lineinfo"};
   show.request.nameExpressions = {"scale<float>"};
   show.sourceSha256 = digestOf<Sha256>(3);
+  show.inputSha256 = {digestOf<Sha256>(9)};
   show.requestSha256 = digestOf<Sha256>(4);
   show.toolchainIdentity = digestOf<Sha256>(5);
   show.requestHash = digestOf<Hash128>(6);

@@ -41,7 +41,6 @@ TEST_CASE("options that a cached compile cannot have are refused by name") {
                                    "-split-compile=4",
                                    "-split-compile-extended=2",
                                    "-ptx",
-                                   "-lto",
                                    "-Xnvvm=-opt=3",
                                    "-arch=sm_80",
                                    "-Xptxas=-v",
@@ -49,7 +48,6 @@ TEST_CASE("options that a cached compile cannot have are refused by name") {
                                    "-Xptxas=-o=x",
                                    "-Xptxas=-arch=sm_80",
                                    "-Xptxas=-gpu-name=sm_80",
-                                   "-lto",
                                    "-timex",
                                    "-verbosex",
                                    "--trace",
@@ -90,6 +88,38 @@ TEST_CASE("PTX for an architecture that the target is not names both") {
   CHECK(failure.kind == FailureKind::unsupportedTarget);
   CHECK_THAT(failure.message,
              Contains("k.ptx") && Contains("sm_100a") && Contains("8.7") && Contains("sm_90"));
+}
+
+TEST_CASE("every input of PTX is held against the target") {
+  auto request = requestWith({});
+  request.inputs = {".version 8.0\n.target sm_90\n", ".version 8.8\n.target sm_103a\n"};
+  request.names.inputs = {"a.ptx", "b.ptx"};
+  auto failure = refusalOf(request);
+  CHECK(failure.kind == FailureKind::unsupportedTarget);
+  CHECK_THAT(failure.message,
+             Contains("'b.ptx'") && Contains("sm_103a") && Contains("8.8") && Contains("sm_90;"));
+}
+
+TEST_CASE("LTO IR goes with -lto, and -lto with LTO IR") {
+  const std::string ltoIr = "\xed\x43\x4e\x7f and so on";
+  auto check = [](const Request& request, const std::string& named) {
+    auto failure = refusalOf(request);
+    CHECK(failure.kind == FailureKind::invalidRequest);
+    CHECK_THAT(failure.message, Contains(named) && Contains("-lto"));
+  };
+  auto request = requestWith({"-O3"});
+  request.inputs = {ltoIr};
+  request.names.inputs = {"a.ltoir"};
+  check(request, "'a.ltoir' is LTO IR");
+  request.options.emplace_back("-lto");
+  CHECK(checkOptions(request));
+  request.inputs.clear();
+  request.names.inputs.clear();
+  check(request, "'k.ptx' is PTX");
+  request.source = ltoIr;
+  CHECK(checkOptions(request));
+  request.options.clear();
+  check(request, "'k.ptx' is LTO IR");
 }
 
 }  // namespace kiln::nvjitlink

@@ -151,6 +151,7 @@ TEST_CASE("a miss says what of the request differs from the nearest with the sam
   };
   before.options = {"-DA=1", "-G"};
   before.headers = {{"in_memory.h", "old"}};
+  before.inputs = {"a", "b"};
   before.nameExpressions = {"k<1>"};
   const std::string seen = "the same source was seen ";
   CHECK(changed([](Request& r) { r.target.name = "sm_80"; }) == seen + "for target sm_90");
@@ -167,6 +168,10 @@ TEST_CASE("a miss says what of the request differs from the nearest with the sam
         seen + "without name expression \"k<2>\"");
   CHECK(changed([](Request& r) { r.nameExpressions.clear(); }) == seen + "with name expression \"k<1>\"");
   CHECK(changed([](Request& r) { r.outputs = {OutputKind::ptx}; }) == seen + "for output cubin");
+  CHECK(changed([](Request& r) { r.inputs = {"b", "a"}; }) ==
+        seen + "with its further inputs in another order");
+  CHECK(changed([](Request& r) { r.inputs = {"a", "c"}; }) == seen + "with other content of a further input");
+  CHECK(changed([](Request& r) { r.inputs = {"a"}; }) == seen + "with 2 further inputs, not 1");
   CHECK(changed([](Request& r) { r.timestamp = 5; }) == seen + "with timestamp 0");
   CHECK(changed([](Request& r) { r.names.includeDirectories.push_back("more"); }) ==
         seen + "with 1 include directories, not 2");

@@ -192,3 +192,18 @@ TEST_CASE("A toolchain arrives as it was sent, but not with half an identity") {
   builder.setIdentity(kj::arrayPtr(half, 16));
   REQUIRE_FALSE(convert::read(builder.asReader()));
 }
+
+TEST_CASE("Further inputs arrive in order, with their names, and of a language that links alone") {
+  auto request = sampleLinkRequest();
+  request.names.inputs = {"a.ptx", "b.ltoir"};
+  REQUIRE(received(request, [](auto) {}).value() == request);
+  request.names.inputs.pop_back();
+  auto nameless = received(request, [](auto) {});
+  REQUIRE_FALSE(nameless);
+  CHECK_THAT(nameless.error().message, Catch::Contains("2 further inputs and 1 names"));
+  auto refused = refusal([](auto builder) {
+    builder.initInputs(1);
+    builder.getNames().initInputs(1).set(0, "a.ptx");
+  });
+  CHECK_THAT(refused, Catch::Contains("'a.ptx'") && Catch::Contains("cuda"));
+}
