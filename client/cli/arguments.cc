@@ -131,7 +131,7 @@ void addCompile(CLI::App& app, CompileArguments& arguments) {
             for (const auto& path : paths) arguments.inputs.push_back(checkedPath("INPUT", path));
           },
           "PTX or LTO IR to link with FILE, which is PTX or LTO IR itself; in this order")
-      ->type_name("...");
+      ->type_name("");
   addWhatToCompile(*command, arguments);
   addWhereFilesAre(*command, arguments);
   command

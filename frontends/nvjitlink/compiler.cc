@@ -70,7 +70,10 @@ std::expected<Artifact, Failure> NvJitLinkCompiler::compile(const Request& reque
   options.insert(options.end(), request.options.begin(), request.options.end());
   auto link = Link::create(library_, request.names.source, options);
   if (!link) return std::unexpected(std::move(link.error()));
-  return link->run(*inputs);
+  for (const auto& input : *inputs) {
+    if (auto added = link->add(input); !added) return std::unexpected(std::move(added.error()));
+  }
+  return link->run();
 }
 
 std::expected<void, Failure> NvJitLinkCompiler::warm() {

@@ -49,35 +49,32 @@ Link::~Link() {
 std::expected<void, Failure> Link::add(const Input& input) {
   const auto type = isLtoIr(input.content) ? InputType::ltoIr : InputType::ptx;
   const auto& name = names_.emplace_back(input.name);
-  return check((*library_)->addData(handle_, type, input.content.data(), input.content.size(), name.c_str()),
-               name);
+  return step(name, [&] {
+    return (*library_)->addData(handle_, type, input.content.data(), input.content.size(), name.c_str());
+  });
 }
 
-std::expected<void, Failure> Link::link(const std::vector<Input>& inputs) {
-  for (const auto& input : inputs) {
-    if (auto added = add(input); !added) return added;
-  }
-  return check((*library_)->complete(handle_), source_);
-}
-
-// Of a symbol that two inputs define nvJitLink prints an error, and calls the link a success.
-std::expected<void, Failure> Link::linkSeveral(const std::vector<Input>& inputs) {
+// Of a symbol that two inputs define nvJitLink prints an error, and calls it a success.
+template <typename Call>
+std::expected<void, Failure> Link::step(std::string_view name, const Call& call) {
+  if (names_.size() == 1) return check(call(), name);
   const PrintedErrors printed;
   if (!printed.areKept()) {
-    return std::unexpected(Failure{FailureKind::internal, "compiling '" + source_ +
+    return std::unexpected(Failure{FailureKind::internal, "compiling '" + std::string(name) +
                                                               "': the system gives no descriptors to keep "
                                                               "what nvJitLink prints; ask again"});
   }
-  if (auto linked = link(inputs); !linked) return linked;
+  if (auto done = check(call(), name); !done) return done;
   const auto text = printed.text();
   if (!saysLinkError(text)) return {};
   return std::unexpected(
-      failureOf(Step::compile, Result::internal, compiler(), source_, text, errors() + warnings() + text));
+      failureOf(Step::compile, Result::internal, compiler(), name, text, errors() + warnings() + text));
 }
 
-std::expected<Artifact, Failure> Link::run(const std::vector<Input>& inputs) {
-  auto linked = inputs.size() > 1 ? linkSeveral(inputs) : link(inputs);
-  if (!linked) return std::unexpected(std::move(linked.error()));
+std::expected<Artifact, Failure> Link::run() {
+  if (auto completed = step(source_, [&] { return (*library_)->complete(handle_); }); !completed) {
+    return std::unexpected(std::move(completed.error()));
+  }
   std::size_t size = 0;
   auto result = (*library_)->getLinkedCubinSize(handle_, &size);
   Output cubin{OutputKind::cubin, std::string(size, '\0'), {}};

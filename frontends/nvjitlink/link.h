@@ -25,16 +25,17 @@ class Link {
   Link& operator=(Link&&) = delete;
   ~Link();
 
-  // Compiles and links, in this order. Once. A cubin of which nvJitLink itself says that it is wrong is a
-  // failure.
-  std::expected<Artifact, Failure> run(const std::vector<Input>& inputs);
+  // PTX is compiled here, LTO IR by run(). What nvJitLink itself says to be wrong is a failure, though it
+  // goes on.
+  std::expected<void, Failure> add(const Input& input);
+  // Links. Once, behind the last input.
+  std::expected<Artifact, Failure> run();
 
  private:
   Link(const Library& library, std::string source, LinkHandle handle);
 
-  std::expected<void, Failure> add(const Input& input);
-  std::expected<void, Failure> link(const std::vector<Input>& inputs);
-  std::expected<void, Failure> linkSeveral(const std::vector<Input>& inputs);
+  template <typename Call>
+  std::expected<void, Failure> step(std::string_view name, const Call& call);
   std::expected<void, Failure> check(Result result, std::string_view name, Step step = Step::compile);
   [[nodiscard]] std::string compiler() const;
   [[nodiscard]] std::string errors() const;

@@ -24,7 +24,7 @@ constexpr int kLast = 199;
 
 bool compilesFor(const Library& library, const std::string& target) {
   auto link = Link::create(library, {}, {"-arch=" + target});
-  return link && link->run({{{}, kSmallKernel}});
+  return link && link->add({{}, kSmallKernel}) && link->run();
 }
 
 enum class Trial { compiles, refused, notMade };

@@ -136,7 +136,7 @@ def test_logs_show_the_asker_s_names_for_further_inputs(kiln, folder, work, inpu
     assert outcomes == ["miss", "hit", "hit"]
 
 
-def test_a_symbol_that_two_inputs_define_is_an_error_that_names_the_second(kiln, work, inputs):
+def test_a_symbol_that_two_inputs_define_is_an_error_that_names_both(kiln, work, inputs):
     for version in VERSIONS:
         arguments = ("caller.ptx", "double.ptx", "again.ptx", "--toolchain", f"nvjitlink {version}")
         (work / "again.ptx").write_text(DOUBLE.replace("add.f32 r, x, x", "mov.f32 r, x"))
@@ -144,7 +144,8 @@ def test_a_symbol_that_two_inputs_define_is_an_error_that_names_the_second(kiln,
         assert [reply["outcome"] for reply in replies] == ["miss", "hit"]
         for reply in replies:
             assert reply["failure"]["kind"] == "compile_error" and "cannot link" in reply["failure"]["message"]
-            assert "Multiple definition of 'twist' in 'again.ptx'" in reply["log"]
+            assert "compiling 'again.ptx'" in reply["failure"]["message"]
+            assert "Multiple definition of 'twist' in 'again.ptx', first defined in 'double.ptx'" in reply["log"]
 
 
 def test_a_symbol_that_no_input_defines_is_an_error_that_names_who_wants_it(kiln, work, inputs):

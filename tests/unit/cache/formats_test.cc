@@ -192,6 +192,23 @@ TEST_CASE("Indexes and kinds that nothing has are refused") {
   REQUIRE_FALSE(parseRequest(asBytes(encodeRequest(request))));
 }
 
+TEST_CASE("Figures that come twice or out of order are refused") {
+  auto figure = [](std::uint16_t resource, std::uint32_t amount) {
+    ByteWriter bytes;
+    bytes.u16(resource);
+    bytes.u32(amount);
+    return bytes.take();
+  };
+  const auto registers = figure(1, 24), shared = figure(7, 1024);
+  auto entry = encodeEntry(sampleEntry(sampleRequest()));
+  auto at = entry.find(registers + shared);
+  REQUIRE(at != std::string::npos);
+  auto with = [&](const std::string& figures) { return sealed(std::string(entry).replace(at, 12, figures)); };
+  REQUIRE(parseEntry(asBytes(with(registers + shared))));
+  REQUIRE_FALSE(parseEntry(asBytes(with(shared + registers))));
+  REQUIRE_FALSE(parseEntry(asBytes(with(registers + registers))));
+}
+
 TEST_CASE("A count that the bytes cannot hold is refused before anything is allocated for it") {
   ByteWriter bytes;
   bytes.u32(0xffffffff);
