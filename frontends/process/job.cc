@@ -1,5 +1,7 @@
 #include "frontends/process/job.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -75,6 +77,14 @@ std::string directoryForHeader(const Compiled& compiled, const Names& names) {
   return {};
 }
 
+// Scratch looks at how much there is when a file is opened. What is written into one file meanwhile is
+// bounded by the kernel, which ends the process.
+void boundScratch(const FileHabits& habits) {
+  if (habits.scratch.empty()) return;
+  const rlimit most{Scratch::kMostBytes, Scratch::kMostBytes};
+  ::setrlimit(RLIMIT_FSIZE, &most);
+}
+
 }  // namespace
 
 int runJob(int socket, LoadedToolchain& toolchain) {
@@ -83,6 +93,7 @@ int runJob(int socket, LoadedToolchain& toolchain) {
   auto request = job.take();
   if (!request) job.end(std::move(request.error()));
 
+  boundScratch(toolchain.frontend->files);
   CompileFiles files(job, *request, toolchain.frontend->files, toolchain.directory);
   SystemAnswers system(*request);
   Compiled compiled;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "frontends/process/scratch.h"
 #include "jit/sha256.h"
 #include "stand_in_client.h"
 #include "tests/support/temporary_directory.h"
@@ -400,4 +401,16 @@ TEST_CASE("where a compiler looks for tools there are none, unless it is an incl
 
   request.names.includeDirectories = {"tools"};
   CHECK(runJobWith(request, client, look).log() == "text: no|error: ENOENT|text: yes");
+}
+
+TEST_CASE("a scratch file that grows past the bounds ends its compile") {
+  StandInClient client;
+  auto outcome = runJobWith(clientRequest(), client, [](const Request&) {
+    ::mkdir("/tmp/own-1", 0770);
+    int descriptor = ::open("/tmp/own-1/a", O_RDWR | O_CREAT, 0644);
+    auto written = ::pwrite(descriptor, "x", 1, static_cast<off_t>(Scratch::kMostBytes) - 1);
+    if (written == 1) written = ::pwrite(descriptor, "x", 1, static_cast<off_t>(Scratch::kMostBytes));
+    return "written: " + std::to_string(written);
+  });
+  CHECK_FALSE(outcome.compiled);
 }
