@@ -9,6 +9,8 @@ namespace kiln {
 struct FileHabits {
   // How the names of the directories begin that it makes for itself: "/tmp/comgr-". Empty: it makes none.
   std::string_view scratch = {};
+  // How often it looks for the source under its name where no text includes it.
+  int looksAtSource = 1;
   // Where it looks for tools and headers of the machine that it runs on, as it spells them; with a slash at
   // the end, everything below too. None is there, so that no result hangs on what else a machine has.
   std::vector<std::string_view> probes = {};

@@ -8,6 +8,7 @@ namespace kiln::hiprtc {
 const FileHabits& fileHabits() {
   static const FileHabits habits = {
       .scratch = kScratchPrefix,
+      .looksAtSource = 0,  // it compiles the copy that it has in its own directory
       .probes = {// Where it would be installed itself, which is nowhere: relative to the working directory.
                  "hip", "hip/include", "llvm/lib/clang", "llvm/lib/clang/", "lib", "lib/bitcode",
                  "lib/clang/", "amdgcn/bitcode", "../lib/", "bin/.hipVersion", "share/hip/version", "ld.lld",

@@ -11,10 +11,12 @@ namespace kiln::hiprtc {
 std::string withOwnNames(std::string_view log, std::string_view source) {
   constexpr std::string_view kSource = "/input/CompileSource";
   constexpr std::string_view kHeaders = "/include/";
+  constexpr std::size_t kRandomDigits = 6;
   std::string result;
   for (auto at = log.find(kScratchPrefix); at != std::string_view::npos; at = log.find(kScratchPrefix)) {
-    const auto end = std::min(log.find('/', at + kScratchPrefix.size()), log.size());
-    const auto rest = log.substr(end);
+    const auto start = at + kScratchPrefix.size();
+    const auto end = std::min(log.find_first_not_of("0123456789abcdef", start), log.size());
+    const auto rest = end - start == kRandomDigits ? log.substr(end) : std::string_view();
     result.append(log.substr(0, at));
     if (rest.starts_with(kSource)) {
       result.append(source);

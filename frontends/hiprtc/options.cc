@@ -60,6 +60,8 @@ constexpr std::string_view kThreads =
     "it starts threads; kiln compiles each request on one, and many side by side";
 constexpr std::string_view kCode = "it loads code into the compiler, which no key covers";
 constexpr std::string_view kOutput = "it asks for another output than a compiled kernel";
+constexpr std::string_view kFile = "it reads more options from a file, where kiln does not see them";
+constexpr std::string_view kPrints = "it makes the compiler print what it works on, or show it by a program";
 constexpr std::string_view kTarget = "the target stands in the request's own field";
 
 // By how they begin.
@@ -72,6 +74,8 @@ constexpr std::array kRefused = {
     Refusal{"-flto-jobs", kThreads},
     Refusal{"-fplugin", kCode},
     Refusal{"-fpass-plugin", kCode},
+    Refusal{"@", kFile},
+    Refusal{"--config", kFile},
     Refusal{"-E", kOutput},
     Refusal{"-M", kOutput},
     Refusal{"-fsyntax-only", kOutput},
@@ -91,10 +95,12 @@ constexpr std::array kRefused = {
 
 // Values of -Xclang and -mllvm.
 constexpr std::array kRefusedWithin = {
-    Refusal{"-load", kCode},         Refusal{"-plugin", kCode},       Refusal{"-add-plugin", kCode},
-    Refusal{"-fpass-plugin", kCode}, Refusal{"-time-passes", kTimes}, Refusal{"-track-memory", kTimes},
-    Refusal{"-ftime", kTimes},       Refusal{"-print-stats", kTimes}, Refusal{"-stats", kTimes},
-    Refusal{"-threads", kThreads},   Refusal{"-E", kOutput},          Refusal{"-fsyntax-only", kOutput},
+    Refusal{"-print-", kPrints},     Refusal{"-view-", kPrints},        Refusal{"-ast-", kPrints},
+    Refusal{"-debug-pass", kPrints}, Refusal{"-dump", kPrints},         Refusal{"-load", kCode},
+    Refusal{"-plugin", kCode},       Refusal{"-add-plugin", kCode},     Refusal{"-fpass-plugin", kCode},
+    Refusal{"-time-passes", kTimes}, Refusal{"-track-memory", kTimes},  Refusal{"-ftime", kTimes},
+    Refusal{"-print-stats", kTimes}, Refusal{"-stats", kTimes},         Refusal{"-threads", kThreads},
+    Refusal{"-E", kOutput},          Refusal{"-fsyntax-only", kOutput},
 };
 
 template <std::size_t N>
@@ -117,8 +123,12 @@ std::string_view withOneDash(std::string_view text) { return text.starts_with("-
 
 std::expected<void, Failure> checkOption(const Option& option) {
   auto reason = reasonAgainst(option.name, kRefused);
-  if (option.name == "-Xclang" || option.name == "-mllvm") {
-    reason = reasonAgainst(withOneDash(option.value), kRefusedWithin);
+  for (std::string_view handing : {"-Xclang", "-mllvm"}) {
+    if (!option.name.starts_with(handing)) continue;
+    auto handed = option.value;
+    // Later versions of clang take it in one element.
+    if (option.name.size() > handing.size()) handed = option.name.substr(handing.size() + 1);
+    reason = reasonAgainst(withOneDash(handed), kRefusedWithin);
   }
   if (reason.empty()) return {};
   return std::unexpected(
@@ -163,8 +173,21 @@ std::expected<bool, Failure> absorb(const Option& option, Request& request) {
 
 bool bindsNames(const Option& option) {
   if (option.name.starts_with("-g") && option.name != "-g0") return true;
-  constexpr std::array<std::string_view, 6> kBinding = {"-include",  "-imacros", "-fcoverage",
-                                                        "-fprofile", "-fdebug",  "--coverage"};
+  // Those that hand an option on unseen, and those that embed the command line or name files.
+  constexpr std::array<std::string_view, 14> kBinding = {"-include",
+                                                         "-imacros",
+                                                         "-fcoverage",
+                                                         "-fprofile",
+                                                         "-fdebug",
+                                                         "--coverage",
+                                                         "-Xclang",
+                                                         "-Xarch_",
+                                                         "-Xpreprocessor",
+                                                         "-Wp,",
+                                                         "-frecord",
+                                                         "-fsave-optimization-record",
+                                                         "-foptimization-record",
+                                                         "-fembed-bitcode"};
   return std::ranges::any_of(kBinding, [&](auto prefix) { return option.name.starts_with(prefix); });
 }
 

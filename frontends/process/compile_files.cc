@@ -57,10 +57,11 @@ CompileFiles::CompileFiles(JobConnection& job, const Request& request, const Fil
                            std::string toolchainDirectory)
     : request_(request),
       workingDirectory_(absolutePath("", request.names.workingDirectory)),
-      classes_(request.names, habits, std::move(toolchainDirectory)),
+      classes_(request, habits, std::move(toolchainDirectory)),
       recorder_(request.names),
       client_(job, recorder_),
-      scratch_(habits.scratch) {
+      scratch_(habits.scratch),
+      ownLooksAtSource_(habits.looksAtSource) {
   read(request.source);
   for (const auto& option : request.options) read(option);
   for (const auto& header : request.headers) read(header.content);
@@ -379,7 +380,12 @@ int CompileFiles::refuseToWrite(const std::string& path) {
 }
 
 std::string CompileFiles::unclean() const {
-  if (!unclean_.empty() || !scratch_.overflowed()) return unclean_;
+  if (!unclean_.empty()) return unclean_;
+  if (scratch_.error() != 0) {
+    return std::string("the system refused the compiler a file of its own: ") +
+           std::strerror(scratch_.error());
+  }
+  if (!scratch_.overflowed()) return {};
   return "the compiler wanted more room for files of its own than a compile is given (" +
          std::to_string(Scratch::kMostBytes >> 20) + " MiB, " + std::to_string(Scratch::kMostFiles) +
          " files)";

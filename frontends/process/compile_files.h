@@ -53,7 +53,9 @@ class CompileFiles {
 
   [[nodiscard]] DependencySet dependencies() const { return recorder_.dependencies(); }
   // Whether what was read, or how, lets the request's names reach the output.
-  [[nodiscard]] bool namesBind() const { return namesBind_ || (looksAtSource_ > 1 && mentionsSource_); }
+  [[nodiscard]] bool namesBind() const {
+    return namesBind_ || (looksAtSource_ > ownLooksAtSource_ && mentionsSource_);
+  }
   // Whether any text of the request, or of what was read, mentions the source by its name.
   [[nodiscard]] bool mentionsSource() const { return mentionsSource_; }
   // The first reason counts.
@@ -92,6 +94,7 @@ class CompileFiles {
   AnsweredDescriptors descriptors_;
   DirectoryStreams streams_;
   std::map<std::string, std::uint64_t> ancestorNumbers_;
+  const int ownLooksAtSource_;
   int looksAtSource_ = 0;
   bool mentionsSource_ = false;
   bool namesBind_ = false;

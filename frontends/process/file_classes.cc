@@ -25,19 +25,36 @@ bool isInKernelTree(std::string_view path) {
                      [&](std::string_view tree) { return isBelowOrSame(path, tree); });
 }
 
+// The include directories, and those that clang's options name beside them.
+std::vector<std::string> searchedBy(const Request& request) {
+  constexpr std::array<std::string_view, 3> kOptions = {"-isystem", "-iquote", "-idirafter"};
+  auto directories = request.names.includeDirectories;
+  for (std::size_t i = 0; i < request.options.size(); ++i) {
+    const std::string_view option = request.options[i];
+    for (auto name : kOptions) {
+      if (!option.starts_with(name)) continue;
+      const bool isNext = option == name && i + 1 < request.options.size();
+      directories.push_back(isNext ? request.options[i + 1] : std::string(option.substr(name.size())));
+    }
+  }
+  return directories;
+}
+
 }  // namespace
 
-FileClasses::FileClasses(const Names& names, const FileHabits& habits, std::string toolchainDirectory)
-    : source_(names.source.empty() ? "" : absolutePath(names.source, names.workingDirectory)),
+FileClasses::FileClasses(const Request& request, const FileHabits& habits, std::string toolchainDirectory)
+    : source_(request.names.source.empty()
+                  ? ""
+                  : absolutePath(request.names.source, request.names.workingDirectory)),
       probes_(habits.probes),
-      directories_(roleDirectories(names)),
+      searched_(searchedBy(request)),
+      directories_(roleDirectories(request.names)),
       toolchainDirectory_(std::move(toolchainDirectory)) {
   for (const auto& directory : directories_) {
     auto plain = std::filesystem::path(directory.path).lexically_normal().string();
     if (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
     plainDirectories_.push_back(std::move(plain));
   }
-  for (const auto& directory : names.includeDirectories) includePrefixes_.push_back(includePrefix(directory));
 }
 
 FileClass FileClasses::classify(std::string_view path) const {
@@ -55,8 +72,9 @@ FileClass FileClasses::classify(std::string_view path) const {
 
 bool FileClasses::isProbe(std::string_view spelling, std::string_view path) const {
   if (isRoleDirectory(path)) return false;
-  const bool isHeader = std::any_of(includePrefixes_.begin(), includePrefixes_.end(),
-                                    [&](const std::string& prefix) { return spelling.starts_with(prefix); });
+  const bool isHeader = std::any_of(searched_.begin(), searched_.end(), [&](const std::string& directory) {
+    return spelling == directory || spelling.starts_with(includePrefix(directory));
+  });
   return !isHeader && std::any_of(probes_.begin(), probes_.end(), [&](std::string_view probe) {
     return spelling == probe || (probe.ends_with('/') && spelling.starts_with(probe));
   });

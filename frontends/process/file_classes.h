@@ -26,11 +26,11 @@ enum class FileClass {
 class FileClasses {
  public:
   // `toolchainDirectory`: the directory of the compiler library, without symbolic links.
-  FileClasses(const Names& names, const FileHabits& habits, std::string toolchainDirectory);
+  FileClasses(const Request& request, const FileHabits& habits, std::string toolchainDirectory);
 
   [[nodiscard]] FileClass classify(std::string_view path) const;
   // Whether the compiler means one of the places where it looks for tools (FileHabits::probes), and not a
-  // file in an include directory of the request, which may be called so too.
+  // file in a directory that the request has searched, which may be called so too.
   [[nodiscard]] bool isProbe(std::string_view spelling, std::string_view path) const;
   // The request's directory that `path` means, for a compiler that takes ".." out of names by text alone;
   // `path` itself if it means none.
@@ -44,7 +44,7 @@ class FileClasses {
 
   std::string source_;
   std::vector<std::string_view> probes_;
-  std::vector<std::string> includePrefixes_;
+  std::vector<std::string> searched_;  // directories that the request has searched, as it spells them
   std::vector<RoleDirectory> directories_;
   std::vector<std::string> plainDirectories_;  // directories_ with ".." taken out by text, in the same order
   std::string toolchainDirectory_;

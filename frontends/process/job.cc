@@ -35,6 +35,16 @@ double millisecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
+// Whether an output holds the path of one of the request's directories, though no option known to bring it
+// there was given: compilers have more options than any list of them.
+bool holdsDirectory(std::string_view output, const Names& names) {
+  auto holds = [&](const RoleDirectory& directory) {
+    return directory.path.size() > 1 && output.find(directory.path) != std::string_view::npos;
+  };
+  const auto directories = roleDirectories(names);
+  return std::any_of(directories.begin(), directories.end(), holds);
+}
+
 bool namesBind(const Request& request, const Frontend& frontend, const CompileFiles& files,
                const Result& result) {
   if (requestBindsNames(request) || frontend.optionsBindNames(request) || files.namesBind()) return true;
@@ -43,8 +53,9 @@ bool namesBind(const Request& request, const Frontend& frontend, const CompileFi
   if (!log.empty() && files.mentionsSource()) return true;
   if (logBindsNames(log, request.names, request.headers, files.dependencies())) return true;
   return artifact != nullptr &&
-         std::any_of(artifact->outputs.begin(), artifact->outputs.end(),
-                     [&](const Output& output) { return holdsSourceName(output.bytes, request.names); });
+         std::any_of(artifact->outputs.begin(), artifact->outputs.end(), [&](const Output& output) {
+           return holdsSourceName(output.bytes, request.names) || holdsDirectory(output.bytes, request.names);
+         });
 }
 
 // Whether `log` says that a source file whose name has the last component of `path` could not be opened.
@@ -77,12 +88,16 @@ std::string directoryForHeader(const Compiled& compiled, const Names& names) {
   return {};
 }
 
-// Scratch looks at how much there is when a file is opened. What is written into one file meanwhile is
-// bounded by the kernel, which ends the process.
+// Every scratch file takes a descriptor. Scratch looks at how much there is when a file is opened. What is
+// written into one file meanwhile is bounded by the kernel, which ends the process.
 void boundScratch(const FileHabits& habits) {
   if (habits.scratch.empty()) return;
   const rlimit most{Scratch::kMostBytes, Scratch::kMostBytes};
   ::setrlimit(RLIMIT_FSIZE, &most);
+  rlimit descriptors{};
+  ::getrlimit(RLIMIT_NOFILE, &descriptors);
+  descriptors.rlim_cur = descriptors.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &descriptors);
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ int Scratch::open(std::string_view path, int flags, mode_t mode) {
   }
   // By this name the kernel gives a descriptor with an offset of its own.
   const auto self = "/proc/self/fd/" + std::to_string(node->descriptor);
-  return raw::openAt(AT_FDCWD, self.c_str(), flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW));
+  return given(raw::openAt(AT_FDCWD, self.c_str(), flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW)));
 }
 
 int Scratch::makeDirectory(std::string_view path, mode_t mode) {
@@ -196,10 +196,15 @@ Scratch::NodePointer Scratch::newNode(mode_t mode) {
 int Scratch::createFile(const std::string& path, mode_t mode) {
   if (int result = checkNew(path); result < 0) return result;
   auto node = newNode(S_IFREG | (mode & 0777));
-  node->descriptor = static_cast<int>(raw::call(SYS_memfd_create, "kiln-scratch", MFD_CLOEXEC));
+  node->descriptor = given(static_cast<int>(raw::call(SYS_memfd_create, "kiln-scratch", MFD_CLOEXEC)));
   if (node->descriptor < 0) return node->descriptor;
   nodes_.emplace(path, std::move(node));
   return 0;
+}
+
+int Scratch::given(int descriptor) {
+  if (descriptor < 0) error_ = -descriptor;
+  return descriptor;
 }
 
 bool Scratch::isFull() {

@@ -46,6 +46,8 @@ class Scratch {
   [[nodiscard]] std::string pathOf(int descriptor) const;
 
   [[nodiscard]] bool overflowed() const { return overflowed_; }
+  // What the system refused a file with, by want of descriptors say; 0 if it refused none.
+  [[nodiscard]] int error() const { return error_; }
 
  private:
   // A directory, or a file whose content is that of an anonymous file in memory.
@@ -68,6 +70,8 @@ class Scratch {
   [[nodiscard]] bool isEmpty(const std::string& directory) const;
   NodePointer newNode(mode_t mode);
   int createFile(const std::string& path, mode_t mode);
+  // `descriptor`, noted as error() if the system gave none.
+  int given(int descriptor);
   bool isFull();
   void fill(const Node& node, struct stat& result) const;
 
@@ -75,6 +79,7 @@ class Scratch {
   std::map<std::string, NodePointer> nodes_;  // by normal path
   std::uint64_t lastNumber_ = 0;
   bool overflowed_ = false;
+  int error_ = 0;
 };
 
 }  // namespace kiln

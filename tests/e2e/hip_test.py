@@ -1,15 +1,17 @@
 """HIP through hiprtc: what is its own beside what the conformance suite asks of every frontend."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
+import resource
 import subprocess
 import sys
 
 import pytest
 
-from harness import DEADLINE, ROOT, Kiln, compiling, hiprtc_library, wait_for
+from harness import DEADLINE, ROOT, Kiln, compiling, hiprtc_library, idle_compilers, wait_for
 from kernels import SAXPY, slow
 
 DIRECT = ROOT / "tests/reference/hiprtc_direct.py"
@@ -203,3 +205,50 @@ def test_the_figures_of_a_code_object_are_those_of_llvm_readelf(kiln, work, targ
     assert figures["tiles"]["shared_bytes"] == 1024 and figures["tiles"]["max_threads"] == 128
     assert figures["array"]["local_bytes"] >= 400 and figures["plain"]["local_bytes"] == 0
     assert "wavefront" in kiln.run("show", reply["key"]).stdout.decode()
+
+
+def test_a_source_that_includes_itself_by_name_is_served_under_that_name_alone(kiln, work):
+    text = "#ifndef ONCE\n#define ONCE\n#include <k.hip>\n#endif\n" + SAXPY
+    (work / "k.hip").write_text(text)
+    assert compile(kiln, "-I", ".", status=1)["outcome"] == "miss"  # saxpy is there twice
+    (work / "m.hip").write_text(text)
+    (work / "k.hip").write_text("")
+    reply = kiln.compile("m.hip", "-I", ".", target="gfx90a")
+    assert (reply["outcome"], reply["outputs"] != []) == ("miss", True)
+
+
+@pytest.mark.parametrize(
+    "options", [("-Xclang", "-debug-info-kind=limited"), ("-frecord-command-line",), ("-Xclang", "-fembed-bitcode=all")]
+)
+def test_options_that_embed_directories_by_the_back_door_bind_them(bin, node, work, options):
+    for name in ("one", "two"):
+        (work / name / f"inc_{name}").mkdir(parents=True)
+        (work / name / "k.hip").write_text(SAXPY)
+        kiln = Kiln(bin, node.socket, work / name)
+        assert compile(kiln, "-I", f"inc_{name}", "--", *options)["outcome"] == "miss"
+
+
+def test_system_include_directories_may_be_called_as_clang_s_own_places_are(kiln, work):
+    (work / "lib").mkdir()
+    (work / "lib/v.h").write_text("#define V 1\n")
+    (work / "k.hip").write_text('#include <v.h>\nextern "C" __global__ void k(int* x) { *x = V; }\n')
+    for options in (("-isystem", "lib"), ("-isystemlib",), ("-idirafter", "lib")):
+        assert compile(kiln, "--", *options)["outcome"] == "miss"
+
+
+def test_want_of_descriptors_is_no_error_of_the_source(kiln, work):
+    (work / "some.h").write_text("// nothing\n")
+    headers = {
+        count: [argument for number in range(count) for argument in ("--header", f"h{number}.h=some.h")]
+        for count in range(70, 96, 3)  # as many as leave one too few for each of the files behind them
+    }
+    compile(kiln)
+    for process in idle_compilers(kiln).values():
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (100, 100))
+    replies = [
+        json.loads(kiln.run("--json", "compile", "k.hip", "--target", "gfx90a", *given).stdout)
+        for given in headers.values()
+    ]
+    failed = [reply for reply in replies if "failure" in reply]
+    assert {reply["failure"]["kind"] for reply in failed} >= {"compile_error"}
+    assert all(reply["not_remembered"] for reply in failed)

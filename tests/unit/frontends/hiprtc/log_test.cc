@@ -8,8 +8,9 @@ TEST_CASE("What comgr wrote into its directory is called as the asker calls it")
   CHECK(withOwnNames("In file included from /tmp/comgr-1a2b3c/input/CompileSource:1:\n"
                      "/tmp/comgr-1a2b3c/include/sub/x.h:2:2: warning: hello\n",
                      "src/k.hip") == "In file included from src/k.hip:1:\nsub/x.h:2:2: warning: hello\n");
-  CHECK(withOwnNames("/tmp/comgr-1a2b3c/output/a.so: no space\n/tmp/comgr-", "k.hip") ==
-        "/tmp/comgr-1a2b3c/output/a.so: no space\n/tmp/comgr-");
+  CHECK(withOwnNames("/tmp/comgr-1a2b3c/output/a.so: no space\n/tmp/comgr-mine/include/x.h /tmp/comgr-",
+                     "k.hip") ==
+        "/tmp/comgr-1a2b3c/output/a.so: no space\n/tmp/comgr-mine/include/x.h /tmp/comgr-");
   CHECK(withOwnNames("", "k.hip").empty());
 }
 
