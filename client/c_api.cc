@@ -25,6 +25,7 @@ struct kiln_client {
 struct kiln_request {
   kiln::Request request;
   std::string target;
+  std::string virtualArchitecture;
   CompileOptions options;
 };
 
@@ -67,6 +68,11 @@ std::unique_ptr<kiln_result> compile(Client& client, const kiln_request& given) 
   if (!target) return kiln::client::resultOf(std::move(target.error()));
   auto request = given.request;
   request.target = std::move(*target);
+  if (!given.virtualArchitecture.empty()) {
+    auto architecture = kiln::parseTarget(given.virtualArchitecture);
+    if (!architecture) return kiln::client::resultOf(std::move(architecture.error()));
+    request.virtualArchitecture = std::move(*architecture);
+  }
   return kiln::client::resultOf(client.compile(std::move(request), given.options));
 }
 
@@ -135,6 +141,11 @@ kiln_status kiln_request_set_working_directory(kiln_request* request, const char
 
 kiln_status kiln_request_set_target(kiln_request* request, const char* target) {
   return set(request != nullptr && target != nullptr, [&] { request->target = target; });
+}
+
+kiln_status kiln_request_set_virtual_architecture(kiln_request* request, const char* architecture) {
+  return set(request != nullptr && architecture != nullptr,
+             [&] { request->virtualArchitecture = architecture; });
 }
 
 kiln_status kiln_request_add_include_directory(kiln_request* request, const char* directory) {

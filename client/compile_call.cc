@@ -55,6 +55,7 @@ kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool
   auto ahead =
       std::make_shared<FilesAhead>(files_, std::shared_ptr<const Request>(shared_from_this(), &request_));
   schema::FileSource::Client files = kj::heap<FileSource>(workers, files_, std::move(ahead), memory_);
+  if (request_.virtualArchitecture) return compile(session, files, {});  // there is nothing to be found
   auto known = memory_.dependencies->find(hash_);
   auto lookup = session.lookupRequest();
   lookup.setKnownKey(convert::toData(known.key));

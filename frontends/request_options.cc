@@ -5,6 +5,7 @@
 #include "frontends/hiprtc/options.h"
 #include "frontends/nvjitlink/options.h"
 #include "frontends/nvrtc/options.h"
+#include "frontends/nvrtc/stages.h"
 
 namespace kiln {
 
@@ -35,5 +36,7 @@ std::expected<Request, Failure> normalised(Request request) {
   }
   return request;
 }
+
+Stages stagesOf(const Request& request) { return nvrtc::stagesOf(request); }
 
 }  // namespace kiln

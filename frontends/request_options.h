@@ -6,11 +6,15 @@
 
 #include "jit/failure.h"
 #include "jit/request.h"
+#include "jit/stages.h"
 
 namespace kiln {
 
 // The request in its language's normal form, as the options.h of its frontend has it. Failure: what that
 // form refuses, and a target of another vendor than the language is for.
 std::expected<Request, Failure> normalised(Request request);
+
+// What a request in normal form that has a virtual architecture is carried out as.
+Stages stagesOf(const Request& request);
 
 }  // namespace kiln

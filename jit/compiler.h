@@ -19,10 +19,11 @@ class Compiler {
 
   // "13.0": digits and dots.
   [[nodiscard]] virtual std::string version() const = 0;
-  // The architectures it compiles for, in its own order.
-  [[nodiscard]] virtual std::vector<std::string> targets() const = 0;
-  // Compiles `request`. The digests of the outputs are left zero and the resource usage empty: whoever keeps
-  // them computes them.
+  // The architectures it compiles for, in its own order; never empty. May have to try each, so that it is
+  // asked once for a library, in a process that is for that. Failure: they cannot be told.
+  [[nodiscard]] virtual std::expected<std::vector<std::string>, Failure> targets() const = 0;
+  // Compiles `request`, whose target is one of these. The digests of the outputs are left zero and the
+  // resource usage empty: whoever keeps them computes them.
   virtual std::expected<Artifact, Failure> compile(const Request& request) = 0;
   // Runs the library once over input of the frontend's own, so that a process forked from this one finds all
   // first-use cost paid. Failure: the library does not work.

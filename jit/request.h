@@ -65,6 +65,9 @@ struct Request {
   std::vector<OutputKind> outputs;
   // What time() tells the compiler, in seconds since 1970.
   std::uint64_t timestamp = 0;
+  // Where set: what the code for `target` is made of is generated for this, and kept, so that the next target
+  // needs no more than the last stage (stages.h). Only stages are stored, never such a request.
+  std::optional<Target> virtualArchitecture = {};
 
   bool operator==(const Request&) const = default;
 };

@@ -56,6 +56,7 @@ void forEachRequestField(const Request& request,
     number(17, request.inputs.size());
     for (const auto& input : request.inputs) text(18, input);
   }
+  if (request.virtualArchitecture) text(19, request.virtualArchitecture->name);
 }
 
 Hash128 requestHash(const Request& request) {

@@ -37,4 +37,15 @@ std::shared_ptr<const Toolchain> chooseToolchain(const ToolchainList& toolchains
   return best;
 }
 
+std::shared_ptr<const Toolchain> chooseNextToolchain(const ToolchainList& toolchains, Language language,
+                                                     std::string_view version) {
+  std::shared_ptr<const Toolchain> best;
+  for (const auto& toolchain : toolchains) {
+    if (toolchain->language != language || !toolchain->problem.empty()) continue;
+    if (isOlderVersion(toolchain->version, version)) continue;
+    if (best == nullptr || isOlderVersion(toolchain->version, best->version)) best = toolchain;
+  }
+  return best;
+}
+
 }  // namespace kiln

@@ -42,4 +42,9 @@ bool isOlderVersion(std::string_view a, std::string_view b);
 std::shared_ptr<const Toolchain> chooseToolchain(const ToolchainList& toolchains, Language language,
                                                  std::string_view name);
 
+// The toolchain for `language` that takes what one of `version` yields: the oldest usable one that is not
+// older; null if there is none. Among equals the first wins.
+std::shared_ptr<const Toolchain> chooseNextToolchain(const ToolchainList& toolchains, Language language,
+                                                     std::string_view version);
+
 }  // namespace kiln

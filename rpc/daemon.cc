@@ -6,6 +6,7 @@
 
 #include "frontends/frontend.h"
 #include "frontends/pool/pool.h"
+#include "frontends/request_options.h"
 #include "jit/service/executor.h"
 #include "jit/service/service.h"
 #include "jit/service/toolchains.h"
@@ -63,7 +64,8 @@ void runDaemon(kj::AsyncIoContext& io, const Config& config, ToolchainSurvey& su
   adopt(toolchains.list(), pool);
   CompileService service(
       store, pool, executor, toolchains, timer, {config.jobs, config.queue, config.compileTimeout},
-      {checkOptions, [&log](const StoreError& error) { log.error("the store failed: " + error.message); }});
+      {checkOptions, stagesOf,
+       [&log](const StoreError& error) { log.error("the store failed: " + error.message); }});
 
   auto asked = kj::newPromiseAndFulfiller<void>();
   SessionContext context{.service = service,

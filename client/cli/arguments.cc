@@ -72,6 +72,10 @@ void addWhatToCompile(CLI::App& command, CompileArguments& arguments) {
       ->required()
       ->type_name("ARCHITECTURE");
   command
+      .add_option("--virtual-arch", arguments.virtualArchitecture,
+                  "Such as compute_80: keep CUDA's PTX for that, and link it for the target")
+      ->type_name("ARCHITECTURE");
+  command
       .add_option_function<std::string>(
           "--language", [&](const auto& text) { setLanguage(arguments, text); },
           "One of " + languageNames() + "; what the extension of FILE says by default, else cuda")

@@ -28,6 +28,7 @@ struct CompileArguments {
   std::string file;                 // "-": standard input
   std::vector<std::string> inputs;  // to be linked with it, in order
   std::string target;
+  std::string virtualArchitecture;   // empty: none
   std::optional<Language> language;  // by default what the extension of `file` says
   std::string toolchain;
   std::string outputPath;           // -o; the path tells its kind

@@ -74,6 +74,11 @@ std::expected<PreparedRequest, RequestProblem> prepareRequest(const CompileArgum
   auto target = parseTarget(arguments.target);
   if (!target) return std::unexpected(target.error());
   request.target = *target;
+  if (!arguments.virtualArchitecture.empty()) {
+    auto architecture = parseTarget(arguments.virtualArchitecture);
+    if (!architecture) return std::unexpected(architecture.error());
+    request.virtualArchitecture = std::move(*architecture);
+  }
 
   auto outputs = outputPaths(arguments, *target);
   if (!outputs) return std::unexpected(outputs.error());

@@ -38,7 +38,9 @@ class HiprtcCompiler : public Compiler {
   explicit HiprtcCompiler(Library library) : library_(std::move(library)) {}
 
   [[nodiscard]] std::string version() const override { return library_.version(); }
-  [[nodiscard]] std::vector<std::string> targets() const override { return library_.targets(); }
+  [[nodiscard]] std::expected<std::vector<std::string>, Failure> targets() const override {
+    return library_.targets();
+  }
   std::expected<Artifact, Failure> compile(const Request& request) override;
   std::expected<void, Failure> warm() override;
 
@@ -64,7 +66,9 @@ std::vector<std::string> HiprtcCompiler::arguments(const Request& request, Outpu
 
 std::expected<void, Failure> HiprtcCompiler::check(const Request& request) const {
   if (auto checked = checkCStrings(request, "hiprtc"); !checked) return checked;
-  if (auto checked = checkTarget(request.target, targets(), "hiprtc " + version()); !checked) return checked;
+  if (auto checked = checkTarget(request.target, library_.targets(), "hiprtc " + version()); !checked) {
+    return checked;
+  }
   if (auto checked = checkOptions(request); !checked) return checked;
   if (wants(request, OutputKind::bitcode) && library_->getBitcode == nullptr) {
     return std::unexpected(

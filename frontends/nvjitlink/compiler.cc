@@ -45,26 +45,25 @@ std::expected<void, Failure> checkOptionTexts(const Request& request) {
 
 class NvJitLinkCompiler : public Compiler {
  public:
-  NvJitLinkCompiler(Library library, std::vector<std::string> targets)
-      : library_(library), targets_(std::move(targets)) {}
+  NvJitLinkCompiler(Library library, std::string firstTarget)
+      : library_(library), firstTarget_(std::move(firstTarget)) {}
 
   [[nodiscard]] std::string version() const override { return library_.version(); }
-  [[nodiscard]] std::vector<std::string> targets() const override { return targets_; }
+  [[nodiscard]] std::expected<std::vector<std::string>, Failure> targets() const override {
+    return targetsOf(library_);
+  }
   std::expected<Artifact, Failure> compile(const Request& request) override;
   std::expected<void, Failure> warm() override;
 
  private:
   Library library_;
-  std::vector<std::string> targets_;
+  std::string firstTarget_;
 };
 
 std::expected<Artifact, Failure> NvJitLinkCompiler::compile(const Request& request) {
   auto inputs = linkedInputs(request);
   if (!inputs) return std::unexpected(std::move(inputs.error()));
   if (auto checked = checkOptionTexts(request); !checked) return std::unexpected(std::move(checked.error()));
-  if (auto checked = checkTarget(request.target, targets_, "nvJitLink " + version()); !checked) {
-    return std::unexpected(std::move(checked.error()));
-  }
   if (auto checked = checkOptions(request); !checked) return std::unexpected(std::move(checked.error()));
   std::vector<std::string> options = {"-arch=" + request.target.name, "-no-cache"};
   options.insert(options.end(), request.options.begin(), request.options.end());
@@ -79,7 +78,7 @@ std::expected<Artifact, Failure> NvJitLinkCompiler::compile(const Request& reque
 std::expected<void, Failure> NvJitLinkCompiler::warm() {
   Request request;
   request.language = Language::ptx;
-  request.target = {Target::Kind::nvidiaReal, targets_.front()};
+  request.target = {Target::Kind::nvidiaReal, firstTarget_};
   request.names.source = "kiln_warm_up.ptx";
   request.source = kSmallKernel;
   request.outputs = {OutputKind::cubin};
@@ -98,9 +97,9 @@ LibraryKind libraryKind() { return {.stems = {"libnvJitLink"}, .vendor = &nvidia
 std::expected<std::unique_ptr<Compiler>, Failure> load(const std::filesystem::path& path) {
   auto library = Library::open(path);
   if (!library) return std::unexpected(std::move(library.error()));
-  auto targets = targetsOf(*library);
-  if (!targets) return std::unexpected(std::move(targets.error()));
-  return std::make_unique<NvJitLinkCompiler>(*library, std::move(*targets));
+  auto first = firstTargetOf(*library);
+  if (!first) return std::unexpected(std::move(first.error()));
+  return std::make_unique<NvJitLinkCompiler>(*library, std::move(*first));
 }
 
 }  // namespace kiln::nvjitlink

@@ -48,7 +48,7 @@ class NvrtcCompiler : public Compiler {
   [[nodiscard]] std::string version() const override {
     return std::to_string(library_.version().major) + "." + std::to_string(library_.version().minor);
   }
-  [[nodiscard]] std::vector<std::string> targets() const override { return targets_; }
+  [[nodiscard]] std::expected<std::vector<std::string>, Failure> targets() const override { return targets_; }
   std::expected<Artifact, Failure> compile(const Request& request) override;
   std::expected<void, Failure> warm() override;
 

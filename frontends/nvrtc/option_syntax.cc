@@ -27,6 +27,7 @@ constexpr std::array kSpellings = {
     Spelling{"-include", "--pre-include", Value::next},
     Spelling{"-arch", "--gpu-architecture", Value::next},
     Spelling{"-Xptxas", "--ptxas-options", Value::next},
+    Spelling{"-maxrregcount", "--maxrregcount", Value::next},
     Spelling{"-Xcudafe", "", Value::next},
     Spelling{"-Xnvvm", "", Value::next},
     Spelling{"-diag-error", "--diag-error", Value::next},

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "frontends/nvrtc/option_syntax.h"
+#include "frontends/nvrtc/stages.h"
 #include "frontends/ptxas_options.h"
 
 namespace kiln::nvrtc {
@@ -127,9 +128,11 @@ std::expected<bool, Failure> absorb(const Option& option, Request& request) {
   }
   if (isDirectory) {
     request.names.includeDirectories.emplace_back(*option.value);
-  } else if (*option.value != request.target.name) {
-    return std::unexpected(invalid("the option " + quoted(option) + " contradicts the target " +
-                                   request.target.name + "; leave the option out, or ask for that target"));
+  } else if (const auto& compiledFor = request.virtualArchitecture.value_or(request.target);
+             *option.value != compiledFor.name) {
+    return std::unexpected(invalid("the option " + quoted(option) + " contradicts the " +
+                                   (request.virtualArchitecture ? "virtual architecture " : "target ") +
+                                   compiledFor.name + "; leave the option out, or ask for that"));
   }
   return true;
 }
@@ -167,6 +170,9 @@ std::expected<Request, Failure> normalised(Request request) {
 std::expected<void, Failure> checkOptions(const Request& request) {
   for (const auto& option : parseOptions(request.options)) {
     if (auto checked = checkOption(option); !checked) return checked;
+  }
+  if (request.virtualArchitecture) {
+    if (auto checked = checkStages(request); !checked) return checked;
   }
   return checkOutputs(request);
 }

@@ -17,14 +17,21 @@
 namespace kiln {
 namespace {
 
+void reportState(const std::expected<LoadedToolchain, Failure>& toolchain,
+                 schema::ZygoteReport::Builder report) {
+  if (!toolchain) return report.setFailed(convert::toText(toolchain.error().message));
+  report.initReady().setVersion(toolchain->compiler->version());
+}
+
+// The same with the targets, or why they cannot be told.
 void describe(const std::expected<LoadedToolchain, Failure>& toolchain,
               schema::ZygoteReport::Builder report) {
-  if (!toolchain) return report.setFailed(convert::toText(toolchain.error().message));
-  auto ready = report.initReady();
-  ready.setVersion(toolchain->compiler->version());
-  auto targets = toolchain->compiler->targets();
-  auto list = ready.initTargets(static_cast<unsigned>(targets.size()));
-  for (unsigned i = 0; i < targets.size(); ++i) list.set(i, convert::toText(targets[i]));
+  reportState(toolchain, report);
+  if (!toolchain) return;
+  const auto targets = toolchain->compiler->targets();
+  if (!targets) return report.setFailed(convert::toText(targets.error().message));
+  auto list = report.getReady().initTargets(static_cast<unsigned>(targets->size()));
+  for (unsigned i = 0; i < targets->size(); ++i) list.set(i, convert::toText((*targets)[i]));
 }
 
 // A copy of this process whose parent is this process's parent. fork() cannot do that; what it does beyond
@@ -77,7 +84,7 @@ int complain(const std::string& what) {
 int runZygote(int control, std::expected<LoadedToolchain, Failure> toolchain) {
   const pid_t kilnd = ::getppid();
   capnp::MallocMessageBuilder message;
-  describe(toolchain, message.initRoot<schema::ZygoteReport>());
+  reportState(toolchain, message.initRoot<schema::ZygoteReport>());
   if (auto sent = sendPacket(control, message); !sent) return complain(sent.error());
   if (!toolchain) return 1;
 
@@ -103,7 +110,7 @@ int writeDescription(int output, const std::expected<LoadedToolchain, Failure>& 
     if (count < 0) return 1;
     written += static_cast<std::size_t>(count);
   }
-  return toolchain ? 0 : 1;
+  return message.getRoot<schema::ZygoteReport>().isReady() ? 0 : 1;
 }
 
 }  // namespace kiln

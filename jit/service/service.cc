@@ -8,6 +8,7 @@
 #include "jit/request_hash.h"
 #include "jit/service/file_check.h"
 #include "jit/service/flight.h"
+#include "jit/service/joined_stages.h"
 #include "jit/service/lookup.h"
 #include "jit/service/queue.h"
 #include "jit/service/recent_hits.h"
@@ -69,6 +70,33 @@ class CompileService::Impl final : private FlightObserver {
     bool landedMeanwhile = false;  // whether a flight of `key` ended since the lookup began
   };
 
+  // A call of compile(), in stages or not: drain() waits for it.
+  class Presence {
+   public:
+    explicit Presence(Impl& service) : service_(service) { ++service_.present_; }
+    ~Presence() noexcept { service_.leave(); }
+    Presence(const Presence&) = delete;
+    Presence& operator=(const Presence&) = delete;
+
+   private:
+    Impl& service_;
+  };
+
+  // A call of compile() that is carried out in stages.
+  struct StagedCall {
+    Asker asker;
+    Stages stages;
+    Priority priority;
+    std::chrono::milliseconds timeout;
+    Outcome generated = {};
+  };
+
+  void leave();
+  kj::Promise<Outcome> compileStage(Asker asker, Request request, Priority priority,
+                                    std::chrono::milliseconds timeout);
+  kj::Promise<Outcome> compileStages(StagedCall wanted);
+  kj::Promise<Outcome> compileLast(StagedCall& call, std::string toolchain);
+
   kj::Promise<Outcome> start(Call& call);
   kj::Promise<Outcome> attempt(Call& call);
   kj::Promise<Outcome> fly(Call& call);
@@ -98,6 +126,7 @@ class CompileService::Impl final : private FlightObserver {
   std::set<Call*> calls_;
   std::map<std::string, ServiceStatistics, std::less<>> statistics_;
   bool draining_ = false;
+  unsigned present_ = 0;
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> drained_;
 };
 
@@ -112,11 +141,12 @@ CompileService::Impl::Call::Call(Impl& service, Asker who, std::shared_ptr<const
   impl.calls_.insert(this);
 }
 
-CompileService::Impl::Call::~Call() noexcept {
-  impl.calls_.erase(this);
-  if (!impl.calls_.empty()) return;
-  for (auto& fulfiller : impl.drained_) fulfiller->fulfill();
-  impl.drained_.clear();
+CompileService::Impl::Call::~Call() noexcept { impl.calls_.erase(this); }
+
+void CompileService::Impl::leave() {
+  if (--present_ > 0) return;
+  for (auto& fulfiller : drained_) fulfiller->fulfill();
+  drained_.clear();
 }
 
 kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash) {
@@ -145,13 +175,56 @@ kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request,
   if (auto checked = hooks_.check(request); !checked) {
     return refused(std::move(asker.domain), std::move(checked.error()), kNotLookedUp);
   }
+  auto presence = kj::heap<Presence>(*this);
+  auto outcome = request.virtualArchitecture
+                     ? compileStages({std::move(asker), hooks_.stages(request), priority, timeout})
+                     : compileStage(std::move(asker), std::move(request), priority, timeout);
+  return outcome.attach(kj::mv(presence)).eagerlyEvaluate(nullptr);
+}
+
+// Both compilers are known before the first begins: nothing is generated that none could link.
+kj::Promise<Outcome> CompileService::Impl::compileStages(StagedCall wanted) {
+  auto owned = kj::heap<StagedCall>(std::move(wanted));
+  auto& call = *owned;
+  const auto& [first, last] = call.stages;
+  return toolchainsForStages(toolchains_, first.language, call.asker.toolchain, last.language)
+      .then([this, &call](ToolchainChoice<StageToolchains>&& chosen) -> kj::Promise<Outcome> {
+        const auto& domain = call.asker.domain;
+        if (!chosen) return refused(domain, std::move(chosen.error()), kNotLookedUp);
+        const auto& linker = *chosen->last;
+        if (auto fits = checkTarget(call.stages.last.target, linker.targets, linker.name); !fits) {
+          return refused(domain, std::move(fits.error()), kNotLookedUp);
+        }
+        auto& asker = call.asker;
+        Asker own{domain, asker.names, asker.toolchain, asker.files->addRef(), asker.user};
+        return compileStage(std::move(own), std::move(call.stages.first), call.priority, call.timeout)
+            .then([this, &call, linker = linker.name](Outcome&& generated) -> kj::Promise<Outcome> {
+              if (!std::holds_alternative<Artifact>(generated.entry->result)) return std::move(generated);
+              call.generated = std::move(generated);
+              return compileLast(call, linker);
+            });
+      })
+      .attach(kj::mv(owned));
+}
+
+kj::Promise<Outcome> CompileService::Impl::compileLast(StagedCall& call, std::string toolchain) {
+  auto& last = call.stages.last;
+  last.source = std::get<Artifact>(call.generated.entry->result).outputs.front().bytes;
+  call.asker.names = last.names;
+  call.asker.toolchain = std::move(toolchain);
+  return compileStage(std::move(call.asker), std::move(last), call.priority, call.timeout)
+      .then([&call](Outcome&& linked) { return joinedStages(call.generated, std::move(linked)); });
+}
+
+kj::Promise<Outcome> CompileService::Impl::compileStage(Asker asker, Request request, Priority priority,
+                                                        std::chrono::milliseconds timeout) {
   const auto hash = requestHash(request);
   request.names = compiledNames(asker.names, hash);
   const bool isOwnLimit = timeout.count() > 0 && timeout < limits_.timeout;
   auto call = kj::heap<Call>(*this, std::move(asker), std::make_shared<const Request>(std::move(request)),
                              hash, priority, isOwnLimit ? timeout : limits_.timeout);
   auto outcome = start(*call);
-  return outcome.attach(kj::mv(call)).eagerlyEvaluate(nullptr);
+  return outcome.attach(kj::mv(call));
 }
 
 kj::Promise<Outcome> CompileService::Impl::start(Call& call) {
@@ -289,7 +362,7 @@ void CompileService::Impl::closed(const Flight& flight) {
 
 kj::Promise<void> CompileService::Impl::drain() {
   draining_ = true;
-  if (calls_.empty()) return kj::READY_NOW;
+  if (present_ == 0) return kj::READY_NOW;
   auto drained = kj::newPromiseAndFulfiller<void>();
   drained_.push_back(kj::mv(drained.fulfiller));
   return kj::mv(drained.promise);

@@ -27,6 +27,7 @@
 #include "jit/service/compilers.h"
 #include "jit/service/executor.h"
 #include "jit/service/toolchains.h"
+#include "jit/stages.h"
 #include "jit/store.h"
 
 namespace kiln {
@@ -69,11 +70,13 @@ struct ServiceLimits {
   std::chrono::milliseconds timeout{120'000};  // of one compile; a caller's own may only be shorter
 };
 
-// What the service asks of, and tells, whoever wires it up. Both are set. Called on the event loop's thread;
+// What the service asks of, and tells, whoever wires it up. All are set. Called on the event loop's thread;
 // must not block.
 struct ServiceHooks {
   // Whether the frontend takes the request's options; a failure is the outcome of the compile.
   std::function<std::expected<void, Failure>(const Request&)> check;
+  // The two requests that one with a virtual architecture is carried out as; `check` has taken it.
+  std::function<Stages(const Request&)> stages;
   // The store failed. The request is served all the same: by a compile, or by a result that is not
   // remembered.
   std::function<void(const StoreError&)> onStoreError;
@@ -104,6 +107,8 @@ class CompileService {
   // `timeout` bounds the compile, not the wait for it; zero: the service's limit. Who joins a running compile
   // waits under that compile's limit, and compiles anew if that one proves shorter than the own. Dropping the
   // promise leaves the compile; the last to leave kills it. Rejects only when the client's files are gone.
+  // A request with a virtual architecture is two calls, of which `timeout` bounds each and statistics count
+  // both; the toolchain of the last stage follows from that of the first (chooseNextToolchain).
   kj::Promise<Outcome> compile(Asker asker, Request request, Priority priority,
                                std::chrono::milliseconds timeout);
 

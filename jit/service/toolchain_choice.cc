@@ -12,6 +12,14 @@ bool isNamed(const Toolchain& toolchain, std::string_view name) {
   return name == toolchain.name || name == toolchain.frontend;
 }
 
+ToolchainList ofLanguage(const ToolchainList& toolchains, Language language) {
+  ToolchainList chosen;
+  for (const auto& toolchain : toolchains) {
+    if (toolchain->language == language) chosen.push_back(toolchain);
+  }
+  return chosen;
+}
+
 std::string listing(const ToolchainList& toolchains) {
   if (toolchains.empty()) return "none was found; install one, or tell kilnd where to look for it";
   std::string text = "there are";
@@ -39,11 +47,8 @@ Failure unavailable(const ToolchainList& toolchains, std::string_view what, std:
 ToolchainChoice<std::shared_ptr<const Toolchain>> choose(const ToolchainList& toolchains, Language language,
                                                          std::string_view name) {
   if (auto chosen = chooseToolchain(toolchains, language, name)) return chosen;
-  ToolchainList ofLanguage;
-  for (const auto& toolchain : toolchains) {
-    if (toolchain->language == language) ofLanguage.push_back(toolchain);
-  }
-  return std::unexpected(unavailable(ofLanguage, " for " + std::string(kiln::name(language)), name));
+  return std::unexpected(
+      unavailable(ofLanguage(toolchains, language), " for " + std::string(kiln::name(language)), name));
 }
 
 ToolchainChoice<ToolchainList> chooseForAnyLanguage(const ToolchainList& toolchains, std::string_view name) {
@@ -57,11 +62,27 @@ ToolchainChoice<ToolchainList> chooseForAnyLanguage(const ToolchainList& toolcha
   return chosen;
 }
 
+ToolchainChoice<StageToolchains> chooseForStages(const ToolchainList& toolchains, Language first,
+                                                 std::string_view name, Language last) {
+  auto chosen = choose(toolchains, first, name);
+  if (!chosen) return std::unexpected(std::move(chosen.error()));
+  if (auto next = chooseNextToolchain(toolchains, last, (*chosen)->version)) {
+    return StageToolchains{std::move(*chosen), std::move(next)};
+  }
+  return std::unexpected(
+      Failure{FailureKind::toolchainUnavailable,
+              "no usable toolchain for " + std::string(kiln::name(last)) + " on this node takes what " +
+                  (*chosen)->name +
+                  " generates, since none is as new as that: " + listing(ofLanguage(toolchains, last))});
+}
+
 bool holds(const std::shared_ptr<const Toolchain>& toolchain) { return holds(toolchain->footprint); }
 
 bool holds(const ToolchainList& toolchains) {
   return std::all_of(toolchains.begin(), toolchains.end(), [](const auto& one) { return holds(one); });
 }
+
+bool holds(const StageToolchains& toolchains) { return holds(toolchains.first) && holds(toolchains.last); }
 
 // What `chooseFrom` picks from a list that is true to the files of what it picks.
 template <typename ChooseFrom>
@@ -82,6 +103,13 @@ kj::Promise<ToolchainChoice<std::shared_ptr<const Toolchain>>> toolchainFor(Tool
                                                                             std::string name) {
   return chooseCurrent(toolchains, [language, name = std::move(name)](const ToolchainList& list) {
     return choose(list, language, name);
+  });
+}
+
+kj::Promise<ToolchainChoice<StageToolchains>> toolchainsForStages(Toolchains& toolchains, Language first,
+                                                                  std::string name, Language last) {
+  return chooseCurrent(toolchains, [first, name = std::move(name), last](const ToolchainList& list) {
+    return chooseForStages(list, first, name, last);
   });
 }
 

@@ -23,6 +23,14 @@ kj::Promise<ToolchainChoice<std::shared_ptr<const Toolchain>>> toolchainFor(Tool
                                                                             Language language,
                                                                             std::string name);
 
+// For two stages: as toolchainFor() for the first, and for the last what takes the first one's output
+// (chooseNextToolchain).
+struct StageToolchains {
+  std::shared_ptr<const Toolchain> first, last;
+};
+kj::Promise<ToolchainChoice<StageToolchains>> toolchainsForStages(Toolchains& toolchains, Language first,
+                                                                  std::string name, Language last);
+
 // For a request of unknown language: the choice for every language there is; never empty.
 kj::Promise<ToolchainChoice<ToolchainList>> toolchainsForAnyLanguage(Toolchains& toolchains,
                                                                      std::string name);

@@ -23,7 +23,7 @@ struct ZygoteReport {
     cloned @2 :Cloned;
     cloneFailed @3 :CloneFailed;
   }
-  struct Ready { version @0 :Text; targets @1 :List(Text); }
+  struct Ready { version @0 :Text; targets @1 :List(Text); }  # targets: of --describe alone
   struct Cloned { job @0 :UInt64; processId @1 :UInt32; }
   struct CloneFailed { job @0 :UInt64; message @1 :Text; }
 }

@@ -66,6 +66,17 @@ Read<void> readInputs(schema::Request::Reader reader, Request& request) {
                  ", which is compiled from one source; link PTX or LTO IR");
 }
 
+Read<void> readVirtualArchitecture(schema::Request::Reader reader, Request& request) {
+  const auto given = text(reader.getVirtualArchitecture());
+  if (given.empty()) return {};
+  auto architecture = parseTarget(given);
+  if (!architecture) return std::unexpected(std::move(architecture.error()));
+  request.virtualArchitecture = std::move(*architecture);
+  if (request.language == Language::cuda) return {};
+  return invalid("the virtual architecture " + request.virtualArchitecture->name + " is one of cuda, and '" +
+                 request.names.source + "' is " + std::string(name(request.language)) + "; leave it out");
+}
+
 }  // namespace
 
 void write(schema::Names::Builder builder, const Names& names) {
@@ -101,6 +112,7 @@ void write(schema::Request::Builder builder, const Request& request) {
   builder.setTimestamp(request.timestamp);
   auto inputs = builder.initInputs(request.inputs.size());
   for (unsigned i = 0; i < request.inputs.size(); ++i) inputs.set(i, toData(request.inputs[i]));
+  if (request.virtualArchitecture) builder.setVirtualArchitecture(toText(request.virtualArchitecture->name));
 }
 
 Read<Request> read(schema::Request::Reader reader) {
@@ -139,6 +151,9 @@ Read<Request> read(schema::Request::Reader reader) {
   request.outputs = std::move(*outputs);
   request.timestamp = reader.getTimestamp();
   if (auto inputs = readInputs(reader, request); !inputs) return std::unexpected(std::move(inputs.error()));
+  if (auto stages = readVirtualArchitecture(reader, request); !stages) {
+    return std::unexpected(std::move(stages.error()));
+  }
   return request;
 }
 

@@ -37,7 +37,8 @@ void write(schema::Names::Builder builder, const Names& names);
 Names read(schema::Names::Reader reader);
 
 // Does not check against a toolchain; checks everything else: language, target, outputs (those of the target
-// by default), headers without a name or given twice, further inputs (of ptx alone, with a name each).
+// by default), headers without a name or given twice, further inputs (of ptx alone, with a name each), the
+// virtual architecture (of cuda alone).
 void write(schema::Request::Builder builder, const Request& request);
 Read<Request> read(schema::Request::Reader reader);
 

@@ -127,6 +127,9 @@ struct Request {
                                      # target's usual one
   timestamp @8 :UInt64;              # what time() tells the compiler, seconds since 1970
   inputs @9 :List(Data);             # ptx: PTX or LTO IR to be linked with the source, behind it and in this order
+  virtualArchitecture @10 :Text;     # cuda: "compute_80", for which PTX is generated, and kept; that is linked for the
+                                     # target. Empty: compiled for the target in one. `lookup` finds no such request:
+                                     # `compile` looks up each of the two stages
 }
 
 struct Names {

@@ -546,7 +546,7 @@ def later(tmp_path_factory):
     """The schema as a later version may be: with fields, methods, values and answers that this daemon does not know."""
     text = scripted_client.SCHEMA.read_text()
     for old, new in (
-        ("  timestamp @8 :UInt64;", "  optimise @10 :Text;\n  timestamp @8 :UInt64;"),
+        ("  timestamp @8 :UInt64;", "  optimise @11 :Text;\n  timestamp @8 :UInt64;"),
         ("interactive @1; background @2;", "interactive @1; background @2; tomorrow @3;"),
         ("  stop @7 () -> ();", "  stop @7 () -> ();\n  explain @8 (hash :Data) -> (text :Text);"),
         ("    text @9 :Text;\n  }", "    text @9 :Text;\n    compressed @10 :Data;\n  }"),

@@ -50,6 +50,25 @@ def make_daemon(bin, folder):
         daemon.end()
 
 
+@pytest.fixture(scope="session")
+def shared_daemon(bin):
+    """Gives the running kilnd with some toolchains that tests share: those that do not mind what it has compiled."""
+    daemons, folders = {}, []
+
+    def get(*toolchains):
+        if toolchains not in daemons:
+            folders.append(pathlib.Path(tempfile.mkdtemp(prefix="kiln-")))
+            daemons[toolchains] = harness.Daemon(bin, folders[-1], toolchains=toolchains)
+            daemons[toolchains].start()
+        return daemons[toolchains]
+
+    yield get
+    for daemon in daemons.values():
+        daemon.end()
+    for folder in folders:
+        shutil.rmtree(folder)
+
+
 @pytest.fixture
 def daemon(make_daemon):
     """A kilnd with an empty store, NVRTC 13.0 and 12.9, and one socket."""

@@ -2,7 +2,10 @@
 
 import json
 import os
+import pathlib
 import resource
+import shutil
+import tempfile
 
 import pytest
 
@@ -35,10 +38,13 @@ CALLER = (
 )
 
 
+TOOLCHAINS = (*(nvjitlink_library(version) for version in VERSIONS), *VERSIONS)
+
+
 @pytest.fixture
 def node(make_daemon):
     """A daemon with both nvJitLinks, and both NVRTCs beside them."""
-    daemon = make_daemon(toolchains=(*(nvjitlink_library(version) for version in VERSIONS), *VERSIONS))
+    daemon = make_daemon(toolchains=TOOLCHAINS)
     daemon.start()
     return daemon
 
@@ -49,17 +55,33 @@ def kiln(bin, node, work):
 
 
 @pytest.fixture
-def inputs(kiln, work):
-    """k and twist in the working folder as k.ptx, k.12.9.ltoir and so on; caller.ptx and double.ptx beside them."""
+def shared(bin, shared_daemon, work):
+    """Asks a daemon like `node` that other tests ask too."""
+    return Kiln(bin, shared_daemon(*TOOLCHAINS).socket, work)
+
+
+@pytest.fixture(scope="session")
+def compiled_inputs(bin, shared_daemon):
+    """A folder with k and twist in it as k.ptx, k.12.9.ltoir and so on; caller.ptx and double.ptx beside them."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="kiln-"))
+    kiln = Kiln(bin, shared_daemon(*TOOLCHAINS).socket, folder)
     for name, source in (("k", KERNEL), ("twist", TWIST)):
-        (work / f"{name}.cu").write_text(source)
+        (folder / f"{name}.cu").write_text(source)
         compiled = ("compile", f"{name}.cu", "--target", "compute_80")
         kiln.json(*compiled, "--toolchain", "nvrtc 12.9", "-o", f"{name}.ptx", "--", "-rdc=true")
         for version in VERSIONS:
             ltoir = ("--output", f"ltoir={name}.{version}.ltoir", "--", "-dlto")
             kiln.json(*compiled, "--toolchain", f"nvrtc {version}", *ltoir)
-    (work / "caller.ptx").write_text(CALLER)
-    (work / "double.ptx").write_text(DOUBLE)
+    (folder / "caller.ptx").write_text(CALLER)
+    (folder / "double.ptx").write_text(DOUBLE)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def inputs(compiled_inputs, work):
+    """The same in the working folder."""
+    shutil.copytree(compiled_inputs, work, dirs_exist_ok=True)
 
 
 def test_inputs_are_linked_once_to_the_bytes_that_nvjitlink_gives(kiln, node, work, inputs):
@@ -110,15 +132,15 @@ def test_every_input_and_their_order_count_and_what_they_are_called_does_not(kil
     assert kiln.compile("k.ptx", "other name.ptx")["outcome"] == "hit"
 
 
-def test_one_input_alone_may_be_lto_ir(kiln, work, inputs):
-    reply = kiln.compile("twist.13.0.ltoir", "-o", "k.cubin", "--", "-lto")
+def test_one_input_alone_may_be_lto_ir(shared, work, inputs):
+    reply = shared.compile("twist.13.0.ltoir", "-o", "k.cubin", "--", "-lto")
     expected, _ = linked_directly(work, "13.0", "twist.13.0.ltoir", "-arch=sm_90", "-lto")
     assert (work / "k.cubin").read_bytes() == expected and reply["toolchain"] == "nvjitlink 13.0"
 
 
-def test_an_entry_shows_its_inputs(kiln, inputs):
-    key = kiln.compile("k.ptx", "twist.ptx", "double.ptx")["key"]
-    shown = kiln.json("show", key)
+def test_an_entry_shows_its_inputs(shared, inputs):
+    key = shared.compile("k.ptx", "twist.ptx", "double.ptx")["key"]
+    shown = shared.json("show", key)
     assert [len(digest) for digest in shown["input_sha256"]] == [64, 64]
 
 
@@ -148,15 +170,15 @@ def test_a_symbol_that_two_inputs_define_is_an_error_that_names_both(kiln, work,
             assert "Multiple definition of 'twist' in 'again.ptx', first defined in 'double.ptx'" in reply["log"]
 
 
-def test_a_symbol_that_no_input_defines_is_an_error_that_names_who_wants_it(kiln, work, inputs):
+def test_a_symbol_that_no_input_defines_is_an_error_that_names_who_wants_it(shared, work, inputs):
     for version in VERSIONS:
         toolchain = ("--toolchain", f"nvjitlink {version}")
         (work / "alone.ptx").write_text(DOUBLE.replace("twist", "alone"))
-        reply = kiln.compile("alone.ptx", "caller.ptx", *toolchain, status=1)
+        reply = shared.compile("alone.ptx", "caller.ptx", *toolchain, status=1)
         assert reply["failure"]["kind"] == "compile_error"
         assert "Undefined reference to 'twist' in 'caller.ptx'" in reply["log"]
         assert reply["log"] == linked_directly(work, version, "alone.ptx", "caller.ptx", "-arch=sm_90")[1]
-        reply = kiln.compile(f"k.{version}.ltoir", *toolchain, "--", "-lto", status=1)
+        reply = shared.compile(f"k.{version}.ltoir", *toolchain, "--", "-lto", status=1)
         assert reply["failure"]["kind"] == "compile_error" and "twist" in reply["log"]
 
 
@@ -177,7 +199,7 @@ def test_a_symbol_that_no_input_defines_is_an_error_that_names_who_wants_it(kiln
         (("k.cu", "twist.ptx"), "invalid_request", ["'twist.ptx'", "cuda", "one source"]),
     ],
 )
-def test_what_cannot_be_linked_is_told_by_its_own_failure(kiln, work, inputs, arguments, kind, said):
+def test_what_cannot_be_linked_is_told_by_its_own_failure(shared, work, inputs, arguments, kind, said):
     (work / "new.ptx").write_text(DOUBLE.replace("8.0", "8.7").replace("sm_80", "sm_100a"))
     (work / "newer.ptx").write_text(DOUBLE.replace("8.0", "9.9"))
     (work / "nul.ptx").write_text(DOUBLE.replace(".visible", "\0.visible"))
@@ -187,27 +209,27 @@ def test_what_cannot_be_linked_is_told_by_its_own_failure(kiln, work, inputs, ar
         at = arguments.index("--") if "--" in arguments else len(arguments)
         named = () if arguments[0] == "k.cu" else ("--toolchain", f"nvjitlink {version}")
         status = 1 if kind == "compile_error" else 4
-        reply = kiln.compile(*arguments[:at], *named, *arguments[at:], status=status)
+        reply = shared.compile(*arguments[:at], *named, *arguments[at:], status=status)
         assert reply["failure"]["kind"] == kind
         for text in said:
             assert text in reply["failure"]["message"]
 
 
-def test_lto_ir_of_a_newer_compiler_or_a_later_architecture_is_told_as_that(kiln, work, inputs):
+def test_lto_ir_of_a_newer_compiler_or_a_later_architecture_is_told_as_that(shared, work, inputs):
     arguments = ("k.12.9.ltoir", "twist.13.0.ltoir", "--toolchain", "nvjitlink 12.9", "--", "-lto")
-    failure = kiln.compile(*arguments, status=1)["failure"]
+    failure = shared.compile(*arguments, status=1)["failure"]
     assert failure["kind"] == "compile_error"
     for text in ("'twist.13.0.ltoir'", "newer compiler than nvJitLink 12.9", "newer toolchain"):
         assert text in failure["message"]
     for version in VERSIONS:
         inputs = (f"k.{version}.ltoir", f"twist.{version}.ltoir", "--toolchain", f"nvjitlink {version}")
-        failure = kiln.compile(*inputs, "--", "-lto", target="sm_75", status=4)["failure"]
+        failure = shared.compile(*inputs, "--", "-lto", target="sm_75", status=4)["failure"]
         assert failure["kind"] == "unsupported_target"
         assert f"'k.{version}.ltoir'" in failure["message"] and "later architecture" in failure["message"]
 
 
-def test_more_inputs_than_kilnd_takes_are_refused(kiln, work, inputs):
-    failure = kiln.compile("caller.ptx", *["double.ptx"] * 1001, status=4)["failure"]
+def test_more_inputs_than_kilnd_takes_are_refused(shared, work, inputs):
+    failure = shared.compile("caller.ptx", *["double.ptx"] * 1001, status=4)["failure"]
     assert failure["kind"] == "invalid_request" and "1001 further inputs" in failure["message"]
 
 

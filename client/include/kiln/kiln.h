@@ -207,6 +207,12 @@ KILN_API kiln_status kiln_request_set_working_directory(kiln_request* request, c
  */
 KILN_API kiln_status kiln_request_set_target(kiln_request* request, const char* target);
 
+/* "compute_80": PTX is generated for that and kept, and the cubin for the target is linked of it, so that the
+ * next target of the same virtual architecture is linked and no more. Of CUDA, for the output cubin alone;
+ * the bytes are those of that link, which may differ from those of a compile in one. "", the default: in one.
+ * What is no architecture becomes the result of kiln_compile(). */
+KILN_API kiln_status kiln_request_set_virtual_architecture(kiln_request* request, const char* architecture);
+
 /* A directory in which headers are looked for, behind those already added. "-I" among the options does the
  * same. */
 KILN_API kiln_status kiln_request_add_include_directory(kiln_request* request, const char* directory);

@@ -187,6 +187,11 @@ class Request {
     detail::check(kiln_request_set_target(get(), target.c_str()), "the target");
     return *this;
   }
+  Request& virtualArchitecture(const std::string& architecture) {
+    detail::check(kiln_request_set_virtual_architecture(get(), architecture.c_str()),
+                  "the virtual architecture");
+    return *this;
+  }
   Request& includeDirectory(const std::string& directory) {
     detail::check(kiln_request_add_include_directory(get(), directory.c_str()), "the include directory");
     return *this;

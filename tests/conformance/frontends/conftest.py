@@ -29,6 +29,7 @@ MATRIX = pytest.StashKey()
 def pytest_configure(config):
     config.addinivalue_line("markers", "case(title, *needs): the case that a test belongs to; see matrix.py")
     config.stash[MATRIX] = matrix.Matrix(SUBJECTS)
+    config.pluginmanager.register(Tally(config.stash[MATRIX]))
 
 
 def pytest_generate_tests(metafunc):
@@ -66,11 +67,21 @@ def pytest_runtest_setup(item):
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
-    cell = cell_of(item)
-    if cell is None or (report.when != "call" and report.passed):
-        return
-    result = {"passed": "passed", "skipped": "empty", "failed": "FAILED"}[report.outcome]
-    item.config.stash[MATRIX].add(cell[0], cell[1], result)
+    if cell := cell_of(item):
+        report.cell = (str(cell[0]), cell[1])
+
+
+class Tally:
+    """Fills the matrix from the reports, which come from other processes where tests run in several."""
+
+    def __init__(self, matrix):
+        self.matrix = matrix
+
+    def pytest_runtest_logreport(self, report):
+        cell = getattr(report, "cell", None)
+        if cell is None or (report.when != "call" and report.passed):
+            return
+        self.matrix.add(*cell, {"passed": "passed", "skipped": "empty", "failed": "FAILED"}[report.outcome])
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -139,6 +139,11 @@ def names_of_inputs(subject):
     yield Change(subject.plain, before, after, changes_hash=False, changes_bytes=False)
 
 
+def virtual_architecture(subject):
+    """The machine code is made of PTX for it, which the next target shares."""
+    yield Change(subject.plain, {}, {"virtualArchitecture": "compute_75"})
+
+
 # A function for each field, of which those of `names` are named so: (subject) -> Changes.
 FIELDS = {
     "language": language,
@@ -155,4 +160,5 @@ FIELDS = {
     "timestamp": timestamp,
     "inputs": inputs,
     "names.inputs": names_of_inputs,
+    "virtualArchitecture": virtual_architecture,
 }

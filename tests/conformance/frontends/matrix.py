@@ -83,7 +83,7 @@ class Matrix:
 
     def lines(self):
         """The table: a line of words above each column, a line for each subject, "-" where nothing ran."""
-        titles = list(dict.fromkeys(title for _, title in self.cells))
+        titles = sorted({title for _, title in self.cells})
         rows = [[str(subject)] + [self.cells.get((str(subject), title), "-") for title in titles]
                 for subject in self.subjects]
         height = max((len(title.split()) for title in titles), default=0)

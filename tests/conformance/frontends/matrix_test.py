@@ -42,7 +42,7 @@ def test_a_cell_shows_the_worst_of_its_tests():
         for result in results:
             matrix.add(NVJITLINK, title, result)
     assert [line.split() for line in matrix.lines()] == [
-        ["one", "all"],
-        ["failed", "passed", "none"],
-        ["nvjitlink", NVJITLINK.version, "FAILED", "passed", "empty"],
+        ["all", "one"],
+        ["passed", "none", "failed"],
+        ["nvjitlink", NVJITLINK.version, "passed", "empty", "FAILED"],
     ]

@@ -114,6 +114,23 @@ TEST_CASE("what is no target becomes the result") {
   CHECK_THAT(std::string(kiln_result_message(result.get())), Catch::Contains("i386"));
 }
 
+TEST_CASE("a virtual architecture goes with the compile, and nothing is looked up before") {
+  TemporaryDirectory directory;
+  StandInDaemon daemon(directory.path() / "kilnd.sock");
+  auto client = clientOf(directory);
+  auto request = kernel();
+  REQUIRE(kiln_request_set_virtual_architecture(request.get(), "compute_80") == KILN_OK);
+  compiled(client, request, KILN_OK);
+  CHECK(daemon.seen().virtualArchitecture == "compute_80");
+  CHECK(daemon.seen().lookups == 0);
+  kiln_request_set_virtual_architecture(request.get(), "i386");
+  auto refused = compiled(client, request, KILN_UNSUPPORTED_TARGET);
+  CHECK_THAT(std::string(kiln_result_message(refused.get())), Catch::Contains("i386"));
+  kiln_request_set_virtual_architecture(request.get(), "");
+  compiled(client, request, KILN_OK);
+  CHECK(daemon.seen().lookups == 1);
+}
+
 TEST_CASE("null and meaningless arguments are invalid and change nothing") {
   auto request = kernel();
   CHECK(kiln_request_set_source(nullptr, "a", 1) == KILN_INVALID_REQUEST);
@@ -124,6 +141,7 @@ TEST_CASE("null and meaningless arguments are invalid and change nothing") {
   CHECK(kiln_request_set_language(request.get(), static_cast<kiln_language>(4)) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_set_target(request.get(), nullptr) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_add_include_directory(request.get(), "") == KILN_INVALID_REQUEST);
+  CHECK(kiln_request_set_virtual_architecture(request.get(), nullptr) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_add_option(request.get(), nullptr) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_add_header(request.get(), "", "", 0) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_add_input(request.get(), "", "", 0) == KILN_INVALID_REQUEST);

@@ -104,6 +104,7 @@ class StandInSession final : public schema::Session::Server {
       number = ++seen.compiles;
       seen.sources.push_back(source);
       seen.toolchain = convert::text(params.getToolchain());
+      seen.virtualArchitecture = convert::text(params.getRequest().getVirtualArchitecture());
     });
     if (state_->script.dropEveryCompile || (state_->script.dropFirstCompile && number == 1)) {
       state_->dropConnections();

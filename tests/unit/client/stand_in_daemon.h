@@ -65,6 +65,7 @@ class StandInDaemon {
     unsigned dependenciesSent = 0;          // outcomes that had them
     std::string clientName;
     std::string toolchain;
+    std::string virtualArchitecture;  // of the last compile
   };
   Seen seen();
   // Blocks until `enough(seen())`.

@@ -11,6 +11,7 @@ TEST_CASE("a request is built in one expression") {
       .timestamp(1)
       .toolchain("nvrtc")
       .workingDirectory("/")
+      .virtualArchitecture("compute_80")
       .input("more.ptx", ".version 8.0");
   request.priority(KILN_PRIORITY_BACKGROUND).timeout(std::chrono::seconds(3));
   CHECK(request.get() != nullptr);

@@ -109,6 +109,14 @@ TEST_CASE("Changing, adding, removing or swapping further inputs changes the has
   REQUIRE(std::ranges::adjacent_find(hashes) == hashes.end());
 }
 
+TEST_CASE("Changing the virtual architecture changes the hash") {
+  auto with = [](const char* name) {
+    return hashAfter([&](Request& r) { r.virtualArchitecture = Target{Target::Kind::nvidiaVirtual, name}; });
+  };
+  REQUIRE(with("compute_80") != kUnchanged);
+  REQUIRE(with("compute_80") != with("compute_90"));
+}
+
 TEST_CASE("The order of headers does not enter the hash") {
   REQUIRE(hashAfter([](Request& r) { std::swap(r.headers[0], r.headers[1]); }) == kUnchanged);
 }

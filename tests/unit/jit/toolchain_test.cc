@@ -44,6 +44,16 @@ TEST_CASE("Among equals the first toolchain wins") {
   REQUIRE(chooseToolchain(toolchains, Language::cuda, "") == toolchains[0]);
 }
 
+TEST_CASE("What one toolchain yields goes to the oldest that is not older") {
+  const ToolchainList toolchains = {nvrtc("13.5"), nvrtc("12.8"), nvrtc("12.9", "does not load"),
+                                    nvrtc("13.0"), nvrtc("13.0")};
+  REQUIRE(chooseNextToolchain(toolchains, Language::cuda, "12.9") == toolchains[3]);
+  REQUIRE(chooseNextToolchain(toolchains, Language::cuda, "13.0") == toolchains[3]);
+  REQUIRE(chooseNextToolchain(toolchains, Language::cuda, "13.1") == toolchains[0]);
+  REQUIRE(chooseNextToolchain(toolchains, Language::cuda, "13.6") == nullptr);
+  REQUIRE(chooseNextToolchain(toolchains, Language::ptx, "12.0") == nullptr);
+}
+
 TEST_CASE("No toolchain is chosen when none is usable, of the name or of the language") {
   const ToolchainList toolchains = {nvrtc("13.5", "does not load"), nvrtc("13.0")};
   REQUIRE(chooseToolchain(toolchains, Language::cuda, "nvrtc 13.5") == nullptr);

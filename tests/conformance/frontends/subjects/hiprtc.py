@@ -103,7 +103,7 @@ SUBJECTS = [
         byte_changing_option="-O0",
         slow=slow,
         # Neither is cuda compiled for this target, nor has this version bitcode.
-        refused_fields=frozenset({"language", "outputs", "inputs", "names.inputs"}),
+        refused_fields=frozenset({"language", "outputs", "inputs", "names.inputs", "virtualArchitecture"}),
         kernels=KERNELS,
         plain=PLAIN,
         variant=Kernel("variant", SAXPY.replace("y[i];", "y[i] + 1;"), outputs=HSACO),

@@ -83,7 +83,9 @@ def nvjitlink(version):
         refused_option="-time",
         byte_changing_option="-O0",
         slow=slow,
-        refused_fields=frozenset({"headers", "names.includeDirectories", "nameExpressions", "outputs"}),
+        refused_fields=frozenset(
+            {"headers", "names.includeDirectories", "nameExpressions", "outputs", "virtualArchitecture"}
+        ),
         kernels=(PLAIN, WARNED, BROKEN, *(Kernel(" ".join(options), SCALE, options) for options in OPTIONS)),
         plain=PLAIN,
         variant=Kernel("variant", SCALE.replace("mul.f32", "add.f32")),

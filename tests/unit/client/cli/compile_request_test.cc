@@ -79,6 +79,17 @@ TEST_CASE("what is to be linked with the source is read in order") {
              Catch::Contains("missing.ptx"));
 }
 
+TEST_CASE("a virtual architecture is none unless it is given, and is one") {
+  Directory directory;
+  auto arguments = argumentsFor(directory.file("k.cu", ""), "sm_86");
+  CHECK_FALSE(prepareRequest(arguments)->request.virtualArchitecture);
+  arguments.virtualArchitecture = "compute_80";
+  CHECK(prepareRequest(arguments)->request.virtualArchitecture ==
+        Target{Target::Kind::nvidiaVirtual, "compute_80"});
+  arguments.virtualArchitecture = "i386";
+  CHECK(std::get<Failure>(prepareRequest(arguments).error()).kind == FailureKind::unsupportedTarget);
+}
+
 TEST_CASE("-o tells its kind by its extension, else by the target") {
   Directory directory;
   auto real = argumentsFor(directory.file("k.cu", ""), "sm_90");

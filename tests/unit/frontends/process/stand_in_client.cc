@@ -23,7 +23,9 @@ class StandInCompiler final : public Compiler {
   explicit StandInCompiler(const CompileFunction& compile) : compile_(compile) {}
 
   [[nodiscard]] std::string version() const override { return "1.0"; }
-  [[nodiscard]] std::vector<std::string> targets() const override { return {"sm_90"}; }
+  [[nodiscard]] std::expected<std::vector<std::string>, Failure> targets() const override {
+    return std::vector<std::string>{"sm_90"};
+  }
   std::expected<Artifact, Failure> compile(const Request& request) override {
     Artifact artifact;
     artifact.log = compile_(request);

@@ -188,13 +188,12 @@ CommandResult runProgram(const std::string& arguments) {
 
 }  // namespace
 
-TEST_CASE("a zygote reports its version and targets, and ends when kilnd closes the control socket") {
+TEST_CASE("a zygote reports its version, and ends when kilnd closes the control socket") {
   Zygote zygote;
   capnp::FlatArrayMessageReader reader(zygote.ready.words);
   auto report = reader.getRoot<schema::ZygoteReport>();
   REQUIRE(report.isReady());
   CHECK(convert::text(report.getReady().getVersion()) == "13.0");
-  CHECK(report.getReady().getTargets().size() > 5);
 
   zygote.control.close();
   REQUIRE(hasEnded(zygote.process));
@@ -356,6 +355,7 @@ TEST_CASE("--describe writes one report to the standard output") {
   auto report = reader.getRoot<schema::ZygoteReport>();
   REQUIRE(report.isReady());
   CHECK(convert::text(report.getReady().getVersion()) == "13.0");
+  CHECK(report.getReady().getTargets().size() > 5);
 
   CHECK(runProgram("--describe nvrtc /nowhere/libnvrtc.so").status == 1);
   CHECK(runProgram("--describe nothing " + library()).status == 1);

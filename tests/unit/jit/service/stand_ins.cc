@@ -151,6 +151,16 @@ StoreResult<std::vector<EntrySummary>> FailingStore::list(std::string_view domai
 
 StoreResult<StoreStatistics> FailingStore::statistics() { return store_->statistics(); }
 
+// Generated for the virtual architecture, then linked for the target.
+static Stages stagesOf(const Request& request) {
+  Stages stages{request, request};
+  stages.first.target = *request.virtualArchitecture;
+  stages.first.virtualArchitecture.reset();
+  stages.last.virtualArchitecture.reset();
+  stages.last.language = Language::ptx;
+  return stages;
+}
+
 ServiceFixture::ServiceFixture(ServiceLimits limits)
     : toolchains(
           executor, onDisk,
@@ -164,7 +174,7 @@ ServiceFixture::ServiceFixture(ServiceLimits limits)
                  if (!refusal.message.empty()) return std::unexpected(refusal);
                  return {};
                },
-               [this](const StoreError& error) { storeErrors.push_back(error.message); }}) {}
+               stagesOf, [this](const StoreError& error) { storeErrors.push_back(error.message); }}) {}
 
 Asker ServiceFixture::asker(ScriptedFiles& files, const std::string& domain) const {
   return {domain, someNames(), "", files.addRef()};

@@ -193,6 +193,20 @@ TEST_CASE("A toolchain arrives as it was sent, but not with half an identity") {
   REQUIRE_FALSE(convert::read(builder.asReader()));
 }
 
+TEST_CASE("A virtual architecture arrives, for cuda alone and where it is one") {
+  auto request = sampleRequest();
+  request.virtualArchitecture = Target{Target::Kind::nvidiaVirtual, "compute_80"};
+  REQUIRE(received(request, [](auto) {}).value() == request);
+  auto unknown = received(request, [](auto builder) { builder.setVirtualArchitecture("fast"); });
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().kind == FailureKind::unsupportedTarget);
+  auto refused = refusal([](auto builder) {
+    builder.setLanguage(static_cast<std::uint16_t>(Language::ptx));
+    builder.setVirtualArchitecture("compute_80");
+  });
+  CHECK_THAT(refused, Catch::Contains("compute_80") && Catch::Contains("cuda") && Catch::Contains("ptx"));
+}
+
 TEST_CASE("Further inputs arrive in order, with their names, and of a language that links alone") {
   auto request = sampleLinkRequest();
   request.names.inputs = {"a.ptx", "b.ltoir"};
