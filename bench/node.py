@@ -19,7 +19,8 @@ KERNELS = [ROOT / "examples/kernels/saxpy.cu", ROOT / "examples/kernels/block_re
 
 @contextlib.contextmanager
 def running(place=None, toolchains=("13.0",)):
-    """A daemon with NVRTC 13.0, or what is given, and an empty store, and a folder to work in, below `place`; both are gone afterwards."""
+    """A daemon with NVRTC 13.0, or what is given, and an empty store, and a folder to work in, below `place`; both are
+    gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="kiln-bench-", dir=place) as place:
         store, work = pathlib.Path(place, "node"), pathlib.Path(place, "work")
         store.mkdir()

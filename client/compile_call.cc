@@ -89,7 +89,7 @@ kj::Promise<Reply> CompileCall::readOutcome(schema::Outcome::Reader outcome,
                                             known = std::move(known)](Reply&& reply) mutable {
     if (areKnown) {
       reply.dependencies = std::move(known.dependencies);
-    } else if (!key.empty()) {
+    } else if (!key.empty() && !self->request_.virtualArchitecture) {
       self->memory_.dependencies->keep(self->hash_, {std::move(key), reply.dependencies});
     }
     return std::move(reply);

@@ -7,6 +7,9 @@
 namespace kiln {
 
 struct FileHabits {
+  // Whether any file of the client reaches the output. Where none does, none is there: what the compiler
+  // looks at all the same, to note how large and how old it is, is no part of what it compiles.
+  bool readsFiles = true;
   // How the names of the directories begin that it makes for itself: "/tmp/comgr-". Empty: it makes none.
   std::string_view scratch = {};
   // How often it looks for the source under its name where no text includes it.

@@ -62,8 +62,15 @@ const std::vector<Frontend>& frontends() {
   static const std::vector<Frontend> table = {
       {"nvrtc", Language::cuda, 2, nvrtc::libraryKind(), nvrtc::load, nvrtc::checkOptions,
        nvrtc::optionsBindNames},
-      {"nvjitlink", Language::ptx, 2, nvjitlink::libraryKind(), nvjitlink::load, nvjitlink::checkOptions,
-       nvjitlink::optionsBindNames},
+      // It looks at the sources that the line tables of PTX name.
+      {"nvjitlink",
+       Language::ptx,
+       3,
+       nvjitlink::libraryKind(),
+       nvjitlink::load,
+       nvjitlink::checkOptions,
+       nvjitlink::optionsBindNames,
+       {.readsFiles = false}},
       {"hiprtc", Language::hip, 1, hiprtc::libraryKind(), hiprtc::load, hiprtc::checkOptions,
        hiprtc::optionsBindNames, hiprtc::fileHabits()},
   };

@@ -3,19 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "frontends/refusals.h"
+
 namespace kiln {
 namespace {
-
-struct Refusal {
-  std::string_view name;
-  std::string_view reason;
-};
 
 // By name without dashes. ptxas knows short and long names and, for some, aliases.
 constexpr std::string_view kTimes = "ptxas then prints how long it took, which is another text every time";
 constexpr std::string_view kReads = "ptxas then takes other input than the request's";
 constexpr std::string_view kPrints = "ptxas then says something of itself, or is called otherwise";
-constexpr std::string_view kTarget = "the target stands in the request's own field";
 constexpr std::string_view kFiles = "ptxas then writes a file";
 constexpr std::array kRefused = {
     Refusal{"v", kTimes},
@@ -43,8 +39,8 @@ constexpr std::array kRefused = {
     Refusal{"V", kPrints},
     Refusal{"version", kPrints},
     Refusal{"tool-name", kPrints},
-    Refusal{"arch", kTarget},
-    Refusal{"gpu-name", kTarget},
+    Refusal{"arch", kNamesTarget},
+    Refusal{"gpu-name", kNamesTarget},
     Refusal{"optf", "ptxas then reads more options from a file, where kiln does not see them"},
     Refusal{"options-file", "ptxas then reads more options from a file, where kiln does not see them"},
 };
@@ -59,10 +55,7 @@ std::string_view ptxasName(std::string_view value) {
 std::string_view refusalOfPtxasOption(std::string_view value) {
   value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
   if (!value.empty() && !value.starts_with('-')) return kReads;  // the name of a file
-  const auto name = ptxasName(value);
-  const auto* found = std::find_if(kRefused.begin(), kRefused.end(),
-                                   [&](const Refusal& refusal) { return refusal.name == name; });
-  return found == kRefused.end() ? std::string_view() : found->reason;
+  return reasonFor(ptxasName(value), kRefused);
 }
 
 }  // namespace kiln

@@ -18,14 +18,15 @@ enum class Resource : std::uint16_t {
   accumulationRegisters = 3,   // AMD: of a thread
   spilledRegisters = 4,        // AMD: how many of the vector registers
   spilledScalarRegisters = 5,  // AMD
-  spillInstructions = 6,       // NVIDIA: that spill a register or fetch it back, where there are any
-  sharedBytes = 7,             // shared memory (LDS) of a block, set aside at compile time
-  localBytes = 8,              // local (private) memory of a thread; of NVIDIA that beside the stack
-  stackBytes = 9,              // NVIDIA: of a thread, that of the functions it calls included
-  constantBytes = 10,          // NVIDIA: the kernel's own constant memory, its parameters included
-  maxThreads = 11,             // of the largest block that it may be launched with, where that is limited
-  wavefrontSize = 12,          // AMD: in threads
-  dynamicStack = 13,           // 1 if it may need more stack than can be told, by recursion say; else 0
+  spillInstructions = 6,  // NVIDIA: that spill a register or fetch it back, modulo 8192, where the binary
+                          // has any and nothing beside them that keeps them from being counted
+  sharedBytes = 7,        // shared memory (LDS) of a block, set aside at compile time
+  localBytes = 8,         // local (private) memory of a thread; of NVIDIA that beside the stack
+  stackBytes = 9,         // NVIDIA: of a thread, that of the functions it calls included
+  constantBytes = 10,     // NVIDIA: the kernel's own constant memory, its parameters included
+  maxThreads = 11,        // of the largest block that it may be launched with, where that is limited
+  wavefrontSize = 12,     // AMD: in threads
+  dynamicStack = 13,      // 1 if it may need more stack than can be told, by recursion say; else 0
 };
 
 struct NamedResource {

@@ -2,7 +2,7 @@
 //
 // The code for the virtual architecture (PTX for compute_80) is a result of its own, kept as any other; the
 // machine code for each target is made of it by a second compiler. Each stage is an ordinary request, so that
-// both are looked up, joined, compiled and published as any other is.
+// both are looked up, joined, compiled and published as any other is. The last one reads no files.
 #pragma once
 
 #include "jit/request.h"

@@ -38,12 +38,19 @@ std::shared_ptr<const Toolchain> chooseToolchain(const ToolchainList& toolchains
 }
 
 std::shared_ptr<const Toolchain> chooseNextToolchain(const ToolchainList& toolchains, Language language,
-                                                     std::string_view version) {
+                                                     std::string_view version, const Target& target) {
+  const auto knowsTarget = [&](const Toolchain& one) {
+    return std::ranges::find(one.targets, target.name) != one.targets.end();
+  };
   std::shared_ptr<const Toolchain> best;
   for (const auto& toolchain : toolchains) {
     if (toolchain->language != language || !toolchain->problem.empty()) continue;
     if (isOlderVersion(toolchain->version, version)) continue;
-    if (best == nullptr || isOlderVersion(toolchain->version, best->version)) best = toolchain;
+    if (best == nullptr || knowsTarget(*toolchain) > knowsTarget(*best) ||
+        (knowsTarget(*toolchain) == knowsTarget(*best) &&
+         isOlderVersion(toolchain->version, best->version))) {
+      best = toolchain;
+    }
   }
   return best;
 }

@@ -43,8 +43,9 @@ std::shared_ptr<const Toolchain> chooseToolchain(const ToolchainList& toolchains
                                                  std::string_view name);
 
 // The toolchain for `language` that takes what one of `version` yields: the oldest usable one that is not
-// older; null if there is none. Among equals the first wins.
+// older and knows the target, or the oldest that is not older where none knows it; null if all are older.
+// Among equals the first wins.
 std::shared_ptr<const Toolchain> chooseNextToolchain(const ToolchainList& toolchains, Language language,
-                                                     std::string_view version);
+                                                     std::string_view version, const Target& target);
 
 }  // namespace kiln

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "frontends/refusals.h"
+
 namespace kiln::hiprtc {
 namespace {
 
@@ -50,28 +52,20 @@ std::vector<Option> parseOptions(const std::vector<std::string>& options) {
   return parsed;
 }
 
-struct Refusal {
-  std::string_view prefix;
-  std::string_view reason;
-};
-
 constexpr std::string_view kTimes = "it makes the compiler tell times, which are others whenever it compiles";
-constexpr std::string_view kThreads =
-    "it starts threads; kiln compiles each request on one, and many side by side";
 constexpr std::string_view kCode = "it loads code into the compiler, which no key covers";
 constexpr std::string_view kOutput = "it asks for another output than a compiled kernel";
 constexpr std::string_view kFile = "it reads more options from a file, where kiln does not see them";
 constexpr std::string_view kPrints = "it makes the compiler print what it works on, or show it by a program";
-constexpr std::string_view kTarget = "the target stands in the request's own field";
 
 // By how they begin.
 constexpr std::array kRefused = {
     Refusal{"-ftime-report", kTimes},
     Refusal{"-ftime-trace", kTimes},
     Refusal{"-fproc-stat-report", kTimes},
-    Refusal{"-parallel-jobs", kThreads},
-    Refusal{"--offload-jobs", kThreads},
-    Refusal{"-flto-jobs", kThreads},
+    Refusal{"-parallel-jobs", kStartsThreads},
+    Refusal{"--offload-jobs", kStartsThreads},
+    Refusal{"-flto-jobs", kStartsThreads},
     Refusal{"-fplugin", kCode},
     Refusal{"-fpass-plugin", kCode},
     Refusal{"@", kFile},
@@ -84,13 +78,13 @@ constexpr std::array kRefused = {
     Refusal{"-###", kOutput},
     Refusal{"-I", "include directories stand in the request's own field"},
     Refusal{"--include-directory", "include directories stand in the request's own field; give them by -I"},
-    Refusal{"--gpu-architecture", kTarget},
-    Refusal{"--offload-arch", kTarget},
-    Refusal{"--cuda-gpu-arch", kTarget},
-    Refusal{"-mcpu", kTarget},
-    Refusal{"-march", kTarget},
-    Refusal{"-target", kTarget},
-    Refusal{"--target", kTarget},
+    Refusal{"--gpu-architecture", kNamesTarget},
+    Refusal{"--offload-arch", kNamesTarget},
+    Refusal{"--cuda-gpu-arch", kNamesTarget},
+    Refusal{"-mcpu", kNamesTarget},
+    Refusal{"-march", kNamesTarget},
+    Refusal{"-target", kNamesTarget},
+    Refusal{"--target", kNamesTarget},
 };
 
 // Values of -Xclang and -mllvm.
@@ -99,16 +93,9 @@ constexpr std::array kRefusedWithin = {
     Refusal{"-debug-pass", kPrints}, Refusal{"-dump", kPrints},         Refusal{"-load", kCode},
     Refusal{"-plugin", kCode},       Refusal{"-add-plugin", kCode},     Refusal{"-fpass-plugin", kCode},
     Refusal{"-time-passes", kTimes}, Refusal{"-track-memory", kTimes},  Refusal{"-ftime", kTimes},
-    Refusal{"-print-stats", kTimes}, Refusal{"-stats", kTimes},         Refusal{"-threads", kThreads},
+    Refusal{"-print-stats", kTimes}, Refusal{"-stats", kTimes},         Refusal{"-threads", kStartsThreads},
     Refusal{"-E", kOutput},          Refusal{"-fsyntax-only", kOutput},
 };
-
-template <std::size_t N>
-std::string_view reasonAgainst(std::string_view text, const std::array<Refusal, N>& refusals) {
-  auto found = std::ranges::find_if(refusals,
-                                    [&](const Refusal& refusal) { return text.starts_with(refusal.prefix); });
-  return found == refusals.end() ? std::string_view() : found->reason;
-}
 
 Failure invalid(std::string message) { return {FailureKind::invalidRequest, std::move(message)}; }
 
@@ -122,13 +109,13 @@ std::string quoted(const Option& option) {
 std::string_view withOneDash(std::string_view text) { return text.starts_with("--") ? text.substr(1) : text; }
 
 std::expected<void, Failure> checkOption(const Option& option) {
-  auto reason = reasonAgainst(option.name, kRefused);
+  auto reason = reasonForPrefixOf(option.name, kRefused);
   for (std::string_view handing : {"-Xclang", "-mllvm"}) {
     if (!option.name.starts_with(handing)) continue;
     auto handed = option.value;
     // Later versions of clang take it in one element.
     if (option.name.size() > handing.size()) handed = option.name.substr(handing.size() + 1);
-    reason = reasonAgainst(withOneDash(handed), kRefusedWithin);
+    reason = reasonForPrefixOf(withOneDash(handed), kRefusedWithin);
   }
   if (reason.empty()) return {};
   return std::unexpected(

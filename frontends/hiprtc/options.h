@@ -17,7 +17,8 @@ std::expected<Request, Failure> normalised(Request request);
 
 // What may not stand in a request: include directories and the target (they have fields of their own),
 // options that time the compiler, start threads, load code into the compiler or ask for another output than a
-// compiled kernel, and outputs other than hsaco and bitcode. Options that hiprtc does not know are left for
+// compiled kernel, and outputs other than hsaco and bitcode. The list is of options that are known to do so:
+// clang has thousands, of which the next version has others. Options that hiprtc does not know are left for
 // it to refuse.
 std::expected<void, Failure> checkOptions(const Request& request);
 

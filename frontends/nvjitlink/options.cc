@@ -9,31 +9,24 @@
 #include "frontends/nvjitlink/inputs.h"
 #include "frontends/nvjitlink/ptx.h"
 #include "frontends/ptxas_options.h"
+#include "frontends/refusals.h"
 
 namespace kiln::nvjitlink {
 namespace {
 
-struct Refusal {
-  std::string_view name;
-  std::string_view reason;
-};
-
 constexpr std::string_view kTimes =
     "nvJitLink then prints how long it took, which is another text every time";
-constexpr std::string_view kThreads =
-    "it starts threads; kiln compiles each request on one, and many side by side";
 
-// nvJitLink goes by how an option begins: "-timex" is "-time" to it.
+// By how they begin.
 constexpr std::array kRefused = {
     Refusal{"-time", kTimes},
     Refusal{"-verbose", kTimes},
-    Refusal{"-split-compile", kThreads},
+    Refusal{"-split-compile", kStartsThreads},
     Refusal{"--trace", "it tells of the node's driver, which no compile depends on"},
     Refusal{"-uidx", "it names a file, which nvJitLink would read"},
     Refusal{"-ptx", "it asks for PTX, and the output of a ptx request is the cubin"},
-    Refusal{"-Xnvvm",
-            "it hands an option to NVVM unseen, which may write files, start threads or time the compiler"},
-    Refusal{"-arch", "the target stands in the request's own field"},
+    Refusal{"-Xnvvm", kReachesNvvm},
+    Refusal{"-arch", kNamesTarget},
 };
 
 Failure invalid(std::string message) { return {FailureKind::invalidRequest, std::move(message)}; }
@@ -44,10 +37,7 @@ std::string_view valueOf(std::string_view option) {
 }
 
 std::expected<void, Failure> checkOption(std::string_view option) {
-  const auto* refusal = std::find_if(kRefused.begin(), kRefused.end(), [&](const Refusal& refused) {
-    return option.starts_with(refused.name);
-  });
-  auto reason = refusal == kRefused.end() ? std::string_view() : refusal->reason;
+  auto reason = reasonForPrefixOf(option, kRefused);
   if (option.starts_with("-Xptxas")) reason = refusalOfPtxasOption(valueOf(option));
   if (reason.empty()) return {};
   return std::unexpected(invalid("the option '" + std::string(option) +

@@ -7,23 +7,15 @@
 #include "frontends/nvrtc/option_syntax.h"
 #include "frontends/nvrtc/stages.h"
 #include "frontends/ptxas_options.h"
+#include "frontends/refusals.h"
 
 namespace kiln::nvrtc {
 namespace {
-
-struct Refusal {
-  std::string_view name;
-  std::string_view reason;
-};
 
 constexpr std::string_view kPrecompiled =
     "it is for precompiled headers, which depend on files and memory addresses that no key covers";
 constexpr std::string_view kTimes = "it writes a file, and writes other times into it whenever it compiles";
 constexpr std::string_view kOwnCache = "it is for NVRTC's own cache, which kiln replaces";
-constexpr std::string_view kThreads =
-    "it starts threads; kiln compiles each request on one, and many side by side";
-constexpr std::string_view kToNvvm =
-    "it hands an option to NVVM unseen, which may write files, start threads or time the compiler";
 
 constexpr std::array kRefused = {
     Refusal{"--pch", kPrecompiled},
@@ -36,13 +28,13 @@ constexpr std::array kRefused = {
     Refusal{"--time", kTimes},
     Refusal{"--fdevice-time-trace", kTimes},
     Refusal{"--enable-cache-trace", kOwnCache},
-    Refusal{"--split-compile", kThreads},
-    Refusal{"-Xnvvm", kToNvvm},
-    Refusal{"-Xopt", kToNvvm},
-    Refusal{"-Xllc", kToNvvm},
+    Refusal{"--split-compile", kStartsThreads},
+    Refusal{"-Xnvvm", kReachesNvvm},
+    Refusal{"-Xopt", kReachesNvvm},
+    Refusal{"-Xllc", kReachesNvvm},
     Refusal{"--optix-ir", "it makes NVRTC yield OptiX IR alone, an output that kiln does not have"},
     Refusal{"--include-path", "include directories stand in the request's own field"},
-    Refusal{"--gpu-architecture", "the target stands in the request's own field"},
+    Refusal{"--gpu-architecture", kNamesTarget},
 };
 
 // The front end's options that only choose among diagnostics. It has others that name directories and write
@@ -51,13 +43,6 @@ constexpr std::array<std::string_view, 2> kAllowedOfFrontEnd = {"--diag_", "--di
 
 Failure invalid(std::string message) { return {FailureKind::invalidRequest, std::move(message)}; }
 
-template <std::size_t N>
-const Refusal* refusalOf(std::string_view name, const std::array<Refusal, N>& refusals) {
-  auto found = std::find_if(refusals.begin(), refusals.end(),
-                            [&](const Refusal& refusal) { return refusal.name == name; });
-  return found == refusals.end() ? nullptr : &*found;
-}
-
 std::string quoted(const Option& option) {
   std::string text = "'" + std::string(option.spelling);
   if (option.value) text += " " + std::string(*option.value);
@@ -65,8 +50,7 @@ std::string quoted(const Option& option) {
 }
 
 std::expected<void, Failure> checkOption(const Option& option) {
-  const auto* refusal = refusalOf(option.name, kRefused);
-  auto reason = refusal == nullptr ? std::string_view() : refusal->reason;
+  auto reason = reasonFor(option.name, kRefused);
   if (option.name == "--ptxas-options" && option.value) reason = refusalOfPtxasOption(*option.value);
   if (!reason.empty()) {
     return std::unexpected(invalid("the option " + quoted(option) +

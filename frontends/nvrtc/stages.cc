@@ -27,21 +27,31 @@ std::string moduleTarget(const Target& virtualArchitecture) {
   return "sm_" + virtualArchitecture.name.substr(std::string_view("compute_").size());
 }
 
-// nvJitLink's word for an option of NVRTC; nothing if it has none, or needs none.
+// nvJitLink's word for an option of NVRTC; nothing if it has none, or needs none since the PTX says it.
 std::optional<std::string> linkOption(const Option& option) {
   if (option.name == "--device-debug") return "-g";
   if (option.name == "--generate-line-info") return "-lineinfo";
+  if (option.name == "--disable-warnings") return "-Xptxas=-w";
   if (!option.value) return std::nullopt;
   const std::string value(*option.value);
   if (option.name == "--maxrregcount") return "-maxrregcount=" + value;
   if (option.name == "--ptxas-options") return "-Xptxas=" + value;
+  for (std::string_view ofPtxas : {"--device-stack-protector", "--Ofast-compile"}) {
+    if (option.name == ofPtxas) return "-Xptxas=" + std::string(ofPtxas) + "=" + value;
+  }
   return std::nullopt;
 }
 
 std::vector<std::string> linkOptions(const std::vector<std::string>& options) {
+  const auto parsed = parseOptions(options);
+  // Then the PTX is optimised, and has lines where debug information would be.
+  const bool isOptimised =
+      std::any_of(parsed.begin(), parsed.end(), [](const Option& option) { return option.name == "--dopt"; });
   std::vector<std::string> ofLink;
-  for (const auto& option : parseOptions(options)) {
-    if (auto given = linkOption(option)) ofLink.push_back(std::move(*given));
+  for (const auto& option : parsed) {
+    auto given = linkOption(option);
+    if (given == "-g" && isOptimised) given = "-lineinfo";
+    if (given) ofLink.push_back(std::move(*given));
   }
   return ofLink;
 }

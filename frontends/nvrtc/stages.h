@@ -15,8 +15,9 @@ namespace kiln::nvrtc {
 // code and LTO, whose cubin is linked later).
 std::expected<void, Failure> checkStages(const Request& request);
 
-// The PTX is named as the source is, with ".ptx" behind it. Of the options the link has those that decide how
-// machine code is made: debug information and lines, the limit of registers, and what goes to ptxas.
+// The PTX is named as the source is, with ".ptx" behind it. Of the options the link has those that
+// NVRTC hands to ptxas: debug information and lines, the limit of registers, stack protection, how fast to
+// compile, whether to warn, and what goes to ptxas by name.
 Stages stagesOf(const Request& request);
 
 }  // namespace kiln::nvrtc

@@ -43,7 +43,8 @@ std::vector<std::string> searchedBy(const Request& request) {
 }  // namespace
 
 FileClasses::FileClasses(const Request& request, const FileHabits& habits, std::string toolchainDirectory)
-    : source_(request.names.source.empty()
+    : areThere_(habits.readsFiles),
+      source_(request.names.source.empty()
                   ? ""
                   : absolutePath(request.names.source, request.names.workingDirectory)),
       probes_(habits.probes),
@@ -58,9 +59,10 @@ FileClasses::FileClasses(const Request& request, const FileHabits& habits, std::
 }
 
 FileClass FileClasses::classify(std::string_view path) const {
-  if (!source_.empty() && path == source_) return FileClass::source;
   if (path == "/dev/null") return FileClass::nullDevice;
   if (path == kDescriptors) return FileClass::ancestor;
+  if (!areThere_) return isToolchainLibrary(path) ? FileClass::toolchain : FileClass::hidden;
+  if (!source_.empty() && path == source_) return FileClass::source;
   auto above = [&](std::string_view directory) { return isBelowOrSame(directory, path); };
   if (isRoleDirectory(path)) return FileClass::roleDirectory;
   for (std::size_t i = 0; i < directories_.size() && !isWithinDirectory(path); ++i) {

@@ -19,7 +19,8 @@ enum class FileClass {
   ancestor,       // above all directories of the request that it has to do with: a directory, unasked
   nullDevice,     // /dev/null: the real one
   toolchain,      // the toolchain's own libraries: the real call
-  hidden,  // not there: the kernel's file systems, the driver's library, names of the compiler's invention
+  hidden,  // not there: the kernel's file systems, the driver's library, names of the compiler's invention,
+           // and every file where none reaches the output
 };
 
 // Paths are as absolutePath gives them.
@@ -42,6 +43,7 @@ class FileClasses {
   [[nodiscard]] bool isHidden(std::string_view path) const;
   [[nodiscard]] bool isToolchainLibrary(std::string_view path) const;
 
+  bool areThere_;  // any of the client's files
   std::string source_;
   std::vector<std::string_view> probes_;
   std::vector<std::string> searched_;  // directories that the request has searched, as it spells them

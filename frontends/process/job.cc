@@ -52,9 +52,12 @@ bool namesBind(const Request& request, const Frontend& frontend, const CompileFi
   const auto& log = artifact != nullptr ? artifact->log : std::get<Failure>(result).log;
   if (!log.empty() && files.mentionsSource()) return true;
   if (logBindsNames(log, request.names, request.headers, files.dependencies())) return true;
+  // Where no file of the client's reaches the output, no name of a directory does.
+  const bool tellsDirectories = frontend.files.readsFiles;
   return artifact != nullptr &&
          std::any_of(artifact->outputs.begin(), artifact->outputs.end(), [&](const Output& output) {
-           return holdsSourceName(output.bytes, request.names) || holdsDirectory(output.bytes, request.names);
+           return holdsSourceName(output.bytes, request.names) ||
+                  (tellsDirectories && holdsDirectory(output.bytes, request.names));
          });
 }
 

@@ -159,14 +159,13 @@ int Scratch::list(std::string_view path, std::vector<std::string>& names) const 
 }
 
 std::string Scratch::pathOf(int descriptor) const {
-  struct stat given;
-  if (nodes_.empty() || raw::status(descriptor, given) < 0) return {};
-  for (const auto& [path, node] : nodes_) {
-    struct stat held;
-    if (node->descriptor < 0 || raw::status(node->descriptor, held) < 0) continue;
-    if (held.st_dev == given.st_dev && held.st_ino == given.st_ino) return path;
-  }
-  return {};
+  struct stat status;
+  if (nodes_.empty() || raw::status(descriptor, status) < 0) return {};
+  const std::pair memory(status.st_dev, status.st_ino);
+  const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& entry) {
+    return entry.second->descriptor >= 0 && entry.second->memory == memory;
+  });
+  return found == nodes_.end() ? std::string() : found->first;
 }
 
 Scratch::NodePointer Scratch::find(const std::string& path) const {
@@ -198,6 +197,9 @@ int Scratch::createFile(const std::string& path, mode_t mode) {
   auto node = newNode(S_IFREG | (mode & 0777));
   node->descriptor = given(static_cast<int>(raw::call(SYS_memfd_create, "kiln-scratch", MFD_CLOEXEC)));
   if (node->descriptor < 0) return node->descriptor;
+  struct stat status;
+  if (int result = raw::status(node->descriptor, status); result < 0) return result;
+  node->memory = {status.st_dev, status.st_ino};
   nodes_.emplace(path, std::move(node));
   return 0;
 }

@@ -55,6 +55,7 @@ class Scratch {
     mode_t mode = 0;
     std::uint64_t number = 0;
     int descriptor = -1;
+    std::pair<dev_t, ino_t> memory = {};  // what the kernel calls the file in memory; no directory has one
 
     Node() = default;
     ~Node();

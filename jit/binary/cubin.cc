@@ -98,9 +98,11 @@ void takeThreads(KernelResources& kernel, Bytes payload) {
 void takeAnnotations(KernelResources& kernel, Bytes payload) {
   std::uint32_t count = 0;
   for (; payload.size() >= 8; payload = payload.subspan(8), ++count) {
-    if (numberAt<std::uint32_t>(payload, 0) != kSpillOrRefill) return;
+    if (numberAt<std::uint32_t>(payload, 0) == kSpillOrRefill) continue;
+    kernel.figures.erase(Resource::spillInstructions);
+    return;
   }
-  if (payload.empty()) kernel.figures[Resource::spillInstructions] = count;
+  if (payload.empty()) kernel.figures[Resource::spillInstructions] += count;
 }
 
 void takeAttributeOfKernel(KernelResources& kernel, Attribute attribute, Bytes payload) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "jit/log_names.h"
+#include "jit/stand_in_source.h"
 
 namespace kiln {
 namespace {
@@ -12,14 +13,22 @@ std::string logForAsker(const Outcome& outcome) {
   return logUnder(outcome.names, std::get<Artifact>(entry.result).log, entry.names, entry.dependencies);
 }
 
-// For a person: whether a file of one stage is one of the other's, no number tells.
-DependencySet ofBoth(DependencySet first, const DependencySet& last) {
-  const auto ofFirst = static_cast<std::uint32_t>(first.size());
-  for (auto dependency : last) {
-    if (dependency.fileNumber != 0) dependency.fileNumber += ofFirst;
-    first.push_back(std::move(dependency));
+std::string notRememberedForAsker(const Outcome& outcome) {
+  return StandInPaths(outcome.names, outcome.entry->names).textForAsker(outcome.notRemembered);
+}
+
+// The result of the last stage, as its asker reads it, with what the first one wrote above its log.
+std::variant<Artifact, Failure> joinedResult(const Outcome& first, const Outcome& last) {
+  const auto& entry = *last.entry;
+  if (const auto* failure = std::get_if<Failure>(&entry.result)) {
+    auto joined = failureUnder(last.names, *failure, entry.names, entry.dependencies);
+    joined.log.insert(0, logForAsker(first));
+    return joined;
   }
-  return normalised(std::move(first));
+  auto joined = std::get<Artifact>(entry.result);
+  joined.log = logForAsker(first) + logForAsker(last);
+  joined.loweredNames = std::get<Artifact>(first.entry->result).loweredNames;
+  return joined;
 }
 
 Outcome::How both(Outcome::How first, Outcome::How last) {
@@ -30,25 +39,23 @@ Outcome::How both(Outcome::How first, Outcome::How last) {
 
 }  // namespace
 
-Outcome joinedStages(const Outcome& first, Outcome last) {
-  const auto* artifact = std::get_if<Artifact>(&last.entry->result);
-  if (artifact == nullptr) return last;
+Outcome joinedStages(const Outcome& first, const Outcome& last) {
   Entry entry = *last.entry;
-  auto& joined = std::get<Artifact>(entry.result);
-  joined.log = logForAsker(first) + logForAsker(last);
-  joined.loweredNames = std::get<Artifact>(first.entry->result).loweredNames;
-  entry.toolchainName = first.entry->toolchainName + ", " + last.entry->toolchainName;
+  entry.result = joinedResult(first, last);
+  entry.toolchainName = first.entry->toolchainName;
+  if (!last.entry->toolchainName.empty()) entry.toolchainName += ", " + last.entry->toolchainName;
   entry.compileMilliseconds += first.entry->compileMilliseconds;
-  entry.dependencies = ofBoth(first.entry->dependencies, last.entry->dependencies);
+  entry.dependencies = first.entry->dependencies;
   entry.names = first.names;
 
-  Outcome outcome{both(first.how, last.how), nullptr, first.names, first.missReason, first.notRemembered};
-  if (outcome.missReason.empty() && !last.missReason.empty()) {
-    outcome.missReason = "its first stage was found, and of the last: " + last.missReason;
+  Outcome joined{both(first.how, last.how), nullptr, first.names, first.missReason,
+                 notRememberedForAsker(first)};
+  if (joined.missReason.empty() && !last.missReason.empty()) {
+    joined.missReason = "its first stage was found, and of the last: " + last.missReason;
   }
-  if (outcome.notRemembered.empty()) outcome.notRemembered = std::move(last.notRemembered);
-  outcome.entry = std::make_shared<const Entry>(std::move(entry));
-  return outcome;
+  if (joined.notRemembered.empty()) joined.notRemembered = notRememberedForAsker(last);
+  joined.entry = std::make_shared<const Entry>(std::move(entry));
+  return joined;
 }
 
 }  // namespace kiln

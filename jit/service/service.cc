@@ -93,9 +93,10 @@ class CompileService::Impl final : private FlightObserver {
 
   void leave();
   kj::Promise<Outcome> compileStage(Asker asker, Request request, Priority priority,
-                                    std::chrono::milliseconds timeout);
+                                    std::chrono::milliseconds timeout,
+                                    JobQueue::Admission admission = JobQueue::Admission::ifRoom);
   kj::Promise<Outcome> compileStages(StagedCall wanted);
-  kj::Promise<Outcome> compileLast(StagedCall& call, std::string toolchain);
+  kj::Promise<Outcome> compileLast(StagedCall& call);
 
   kj::Promise<Outcome> start(Call& call);
   kj::Promise<Outcome> attempt(Call& call);
@@ -187,42 +188,57 @@ kj::Promise<Outcome> CompileService::Impl::compileStages(StagedCall wanted) {
   auto owned = kj::heap<StagedCall>(std::move(wanted));
   auto& call = *owned;
   const auto& [first, last] = call.stages;
-  return toolchainsForStages(toolchains_, first.language, call.asker.toolchain, last.language)
+  return toolchainsForStages(toolchains_, first.language, call.asker.toolchain, last.language, last.target)
       .then([this, &call](ToolchainChoice<StageToolchains>&& chosen) -> kj::Promise<Outcome> {
-        const auto& domain = call.asker.domain;
-        if (!chosen) return refused(domain, std::move(chosen.error()), kNotLookedUp);
-        const auto& linker = *chosen->last;
-        if (auto fits = checkTarget(call.stages.last.target, linker.targets, linker.name); !fits) {
-          return refused(domain, std::move(fits.error()), kNotLookedUp);
-        }
         auto& asker = call.asker;
-        Asker own{domain, asker.names, asker.toolchain, asker.files->addRef(), asker.user};
+        if (!chosen) return refused(asker.domain, std::move(chosen.error()), kNotLookedUp);
+        Asker own{asker.domain, asker.names, asker.toolchain, asker.files->addRef(), asker.user};
         return compileStage(std::move(own), std::move(call.stages.first), call.priority, call.timeout)
-            .then([this, &call, linker = linker.name](Outcome&& generated) -> kj::Promise<Outcome> {
+            .then([this, &call](Outcome&& generated) -> kj::Promise<Outcome> {
               if (!std::holds_alternative<Artifact>(generated.entry->result)) return std::move(generated);
               call.generated = std::move(generated);
-              return compileLast(call, linker);
+              return compileLast(call);
             });
       })
       .attach(kj::mv(owned));
 }
 
-kj::Promise<Outcome> CompileService::Impl::compileLast(StagedCall& call, std::string toolchain) {
+kj::Promise<Outcome> CompileService::Impl::compileLast(StagedCall& call) {
   auto& last = call.stages.last;
-  last.source = std::get<Artifact>(call.generated.entry->result).outputs.front().bytes;
+  const auto& generated = *call.generated.entry;
+  // It may be another than was chosen before: toolchains come and go while it compiles.
+  const auto& known = toolchains_.list();
+  const auto madeBy = std::find_if(known.begin(), known.end(), [&](const auto& one) {
+    return one->identity == generated.toolchainIdentity;
+  });
+  if (madeBy == known.end()) {
+    return refused(
+        call.asker.domain,
+        {FailureKind::toolchainUnavailable,
+         "toolchain \"" + generated.toolchainName + "\" was replaced while it compiled this; ask again"},
+        kNotLookedUp);
+  }
+  auto linker = lastToolchain(known, **madeBy, last.language, last.target);
+  if (!linker) return refused(call.asker.domain, std::move(linker.error()), kNotLookedUp);
+  last.source = std::get<Artifact>(generated.result).outputs.front().bytes;
   call.asker.names = last.names;
-  call.asker.toolchain = std::move(toolchain);
-  return compileStage(std::move(call.asker), std::move(last), call.priority, call.timeout)
-      .then([&call](Outcome&& linked) { return joinedStages(call.generated, std::move(linked)); });
+  call.asker.toolchain = (*linker)->name;
+  // Who has waited for the first stage is not turned away from the last.
+  const bool hasWaited = call.generated.how != Outcome::How::hit;
+  return compileStage(std::move(call.asker), std::move(last), call.priority, call.timeout,
+                      hasWaited ? JobQueue::Admission::always : JobQueue::Admission::ifRoom)
+      .then([&call](Outcome&& linked) { return joinedStages(call.generated, linked); });
 }
 
 kj::Promise<Outcome> CompileService::Impl::compileStage(Asker asker, Request request, Priority priority,
-                                                        std::chrono::milliseconds timeout) {
+                                                        std::chrono::milliseconds timeout,
+                                                        JobQueue::Admission admission) {
   const auto hash = requestHash(request);
   request.names = compiledNames(asker.names, hash);
   const bool isOwnLimit = timeout.count() > 0 && timeout < limits_.timeout;
   auto call = kj::heap<Call>(*this, std::move(asker), std::make_shared<const Request>(std::move(request)),
                              hash, priority, isOwnLimit ? timeout : limits_.timeout);
+  call->admission = admission;
   auto outcome = start(*call);
   return outcome.attach(kj::mv(call));
 }

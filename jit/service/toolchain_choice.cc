@@ -63,17 +63,12 @@ ToolchainChoice<ToolchainList> chooseForAnyLanguage(const ToolchainList& toolcha
 }
 
 ToolchainChoice<StageToolchains> chooseForStages(const ToolchainList& toolchains, Language first,
-                                                 std::string_view name, Language last) {
+                                                 std::string_view name, Language last, const Target& target) {
   auto chosen = choose(toolchains, first, name);
   if (!chosen) return std::unexpected(std::move(chosen.error()));
-  if (auto next = chooseNextToolchain(toolchains, last, (*chosen)->version)) {
-    return StageToolchains{std::move(*chosen), std::move(next)};
-  }
-  return std::unexpected(
-      Failure{FailureKind::toolchainUnavailable,
-              "no usable toolchain for " + std::string(kiln::name(last)) + " on this node takes what " +
-                  (*chosen)->name +
-                  " generates, since none is as new as that: " + listing(ofLanguage(toolchains, last))});
+  auto next = lastToolchain(toolchains, **chosen, last, target);
+  if (!next) return std::unexpected(std::move(next.error()));
+  return StageToolchains{std::move(*chosen), std::move(*next)};
 }
 
 bool holds(const std::shared_ptr<const Toolchain>& toolchain) { return holds(toolchain->footprint); }
@@ -107,10 +102,29 @@ kj::Promise<ToolchainChoice<std::shared_ptr<const Toolchain>>> toolchainFor(Tool
 }
 
 kj::Promise<ToolchainChoice<StageToolchains>> toolchainsForStages(Toolchains& toolchains, Language first,
-                                                                  std::string name, Language last) {
-  return chooseCurrent(toolchains, [first, name = std::move(name), last](const ToolchainList& list) {
-    return chooseForStages(list, first, name, last);
+                                                                  std::string name, Language last,
+                                                                  Target target) {
+  return chooseCurrent(toolchains, [first, name = std::move(name), last,
+                                    target = std::move(target)](const ToolchainList& list) {
+    return chooseForStages(list, first, name, last, target);
   });
+}
+
+ToolchainChoice<std::shared_ptr<const Toolchain>> lastToolchain(const ToolchainList& toolchains,
+                                                                const Toolchain& first, Language last,
+                                                                const Target& target) {
+  auto next = chooseNextToolchain(toolchains, last, first.version, target);
+  if (next == nullptr) {
+    return std::unexpected(
+        Failure{FailureKind::toolchainUnavailable,
+                "no usable toolchain for " + std::string(kiln::name(last)) + " on this node takes what " +
+                    first.name +
+                    " generates, since none is as new as that: " + listing(ofLanguage(toolchains, last))});
+  }
+  if (auto fits = checkTarget(target, next->targets, next->name); !fits) {
+    return std::unexpected(std::move(fits.error()));
+  }
+  return next;
 }
 
 kj::Promise<ToolchainChoice<ToolchainList>> toolchainsForAnyLanguage(Toolchains& toolchains,

@@ -23,13 +23,18 @@ kj::Promise<ToolchainChoice<std::shared_ptr<const Toolchain>>> toolchainFor(Tool
                                                                             Language language,
                                                                             std::string name);
 
-// For two stages: as toolchainFor() for the first, and for the last what takes the first one's output
-// (chooseNextToolchain).
+// For two stages (jit/stages.h): as toolchainFor() for the first, and for the last what takes the first one's
+// output (chooseNextToolchain).
 struct StageToolchains {
   std::shared_ptr<const Toolchain> first, last;
 };
 kj::Promise<ToolchainChoice<StageToolchains>> toolchainsForStages(Toolchains& toolchains, Language first,
-                                                                  std::string name, Language last);
+                                                                  std::string name, Language last,
+                                                                  Target target);
+// The last of the two once `first` has done its part. Failure also: unsupportedTarget.
+ToolchainChoice<std::shared_ptr<const Toolchain>> lastToolchain(const ToolchainList& toolchains,
+                                                                const Toolchain& first, Language last,
+                                                                const Target& target);
 
 // For a request of unknown language: the choice for every language there is; never empty.
 kj::Promise<ToolchainChoice<ToolchainList>> toolchainsForAnyLanguage(Toolchains& toolchains,

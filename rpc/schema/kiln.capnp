@@ -92,7 +92,8 @@ interface Session {
 
   compile @1 (request :Request, hash :Data, toolchain :Text, priority :Priority, timeoutMs :UInt32,
               files :FileSource) -> (outcome :Outcome);
-  # `timeoutMs` bounds the compile itself; 0, or more than the daemon's own limit, means the daemon's limit.
+  # `timeoutMs` bounds the compile itself, each of two stages; 0, or more than the daemon's own limit, means the
+  # daemon's limit.
 
   toolchains @2 (rescan :Bool) -> (toolchains :List(Toolchain));
   # All compilers that the daemon found, in the order in which it looks for them, those that cannot be used with the

@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from harness import Kiln, address_space, limited, nvjitlink_library, nvrtc_library
+from harness import Kiln, address_space, limited, linked_directly, nvjitlink_library, nvrtc_library
 from kernels import SAXPY
 
 VERSIONS = ["13.0", "12.9"]
@@ -101,6 +101,24 @@ def test_every_part_of_the_request_counts(kiln, work):
     replies = [kiln.compile(source, *arguments, target=target) for source, target, arguments in requests]
     assert [reply["outcome"] for reply in replies] == ["miss"] * len(requests)
     assert len({reply["outputs"][0]["sha256"] for reply in replies}) == len(requests)
+
+
+@pytest.mark.parametrize("option", ["-lineinfo", "-g"])
+def test_a_source_that_line_tables_name_is_no_file_of_the_request(kiln, folder, work, option):
+    """nvJitLink notes how large and how old it is: here it is elsewhere, where nothing may be read."""
+    source = folder / "made.py"
+    lines = SCALE.replace("{\n", "{\n  .loc 1 4 7\n", 1) + f'.file 1 "{source}"\n.file 2 "beside.py"\n'
+    (work / "k.ptx").write_text(lines)
+    expected, _ = linked_directly(work, "13.0", "k.ptx", "-arch=sm_90", option)
+    assert expected != linked_directly(work, "13.0", "k.ptx", "-arch=sm_90")[0]
+    for outcome, content in (("miss", "one\n"), ("hit", "another\n")):
+        source.write_text(content)
+        (work / "beside.py").write_text(content)
+        reply = kiln.compile("k.ptx", "-o", "k.cubin", "--", option)
+        assert (reply["outcome"], reply["dependencies"]) == (outcome, [])
+        assert (work / "k.cubin").read_bytes() == expected
+    assert linked_directly(work, "13.0", "k.ptx", "-arch=sm_90", option)[0] != expected
+    assert kiln.json("show", reply["key"])["names_bind"] is False
 
 
 def test_ptx_as_nvrtc_hands_it_out_is_taken_with_its_terminator(shared, work):

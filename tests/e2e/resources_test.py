@@ -79,7 +79,8 @@ def by_cuobjdump(binary):
     for function, line in re.findall(r"Function (\S+):\n +(.*)", cuobjdump("-res-usage", binary)):
         printed = dict(item.rsplit(":", 1) for item in line.split())
         info = attributes_of.get(function, {})
-        threads = [int(number, 16) for number in info.get("EIATTR_MAX_THREADS", "").split()]
+        limit = info.get("EIATTR_MAX_THREADS") or info.get("EIATTR_REQNTID", "")
+        threads = [int(number, 16) for number in limit.split()]
         functions[function] = {
             "registers": int(printed["REG"]),
             "spill_instructions": info.get("EIATTR_ANNOTATIONS", "").count("SpillRefill") or None,
@@ -149,9 +150,11 @@ def test_the_figures_of_a_cubin_from_ptx_are_those_of_cuobjdump(bin, make_daemon
     kiln = Kiln(bin, node.socket, work)
     (work / "k.cu").write_text(SOURCE)
     kiln.compile("k.cu", "-o", "k.ptx", target="compute_75")
+    ptx = (work / "k.ptx").read_text().rstrip("\0")
+    (work / "k.ptx").write_text(f"{ptx}\n.visible .entry required(.param .u64 x) .reqntid 64, 2 {{ ret; }}\n")
     reply = kiln.compile("k.ptx", "-o", "k.cubin", "--", "-maxrregcount=32", target=target)
-    figures = check_figures(kiln, work / "k.cubin", reply)
-    assert figures["spills"]["spill_instructions"] > 100
+    figures = check_figures(kiln, work / "k.cubin", reply, KERNELS | {"required"})
+    assert figures["spills"]["spill_instructions"] > 100 and figures["required"]["max_threads"] == 128
 
 
 def test_a_hit_tells_the_same_figures_after_a_restart(kiln, daemon, work):

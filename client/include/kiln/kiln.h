@@ -208,9 +208,10 @@ KILN_API kiln_status kiln_request_set_working_directory(kiln_request* request, c
 KILN_API kiln_status kiln_request_set_target(kiln_request* request, const char* target);
 
 /* "compute_80": PTX is generated for that and kept, and the cubin for the target is linked of it, so that the
- * next target of the same virtual architecture is linked and no more. Of CUDA, for the output cubin alone;
- * the bytes are those of that link, which may differ from those of a compile in one. "", the default: in one.
- * What is no architecture becomes the result of kiln_compile(). */
+ * next target of the same virtual architecture is linked and no more. Of CUDA, for the output cubin alone,
+ * and not with options for code that is linked later ("-rdc=true", "-dlto"); the node needs an nvJitLink that
+ * is not older than the NVRTC. The bytes are those of that link, which may differ from those of a compile in
+ * one. "", the default: in one. What is no architecture becomes the result of kiln_compile(). */
 KILN_API kiln_status kiln_request_set_virtual_architecture(kiln_request* request, const char* architecture);
 
 /* A directory in which headers are looked for, behind those already added. "-I" among the options does the
@@ -238,14 +239,15 @@ KILN_API kiln_status kiln_request_add_output(kiln_request* request, kiln_output_
 /* What time() tells the compiler, in seconds since 1970; 0 by default, so that outputs are reproducible. */
 KILN_API kiln_status kiln_request_set_timestamp(kiln_request* request, uint64_t seconds);
 
-/* "nvrtc 13.0", or "nvrtc" for the newest of that compiler; by default the newest toolchain of the node. */
+/* "nvrtc 13.0", or "nvrtc" for the newest of that compiler; by default the newest toolchain of the node. With
+ * a virtual architecture that which generates; what links follows from it. */
 KILN_API kiln_status kiln_request_set_toolchain(kiln_request* request, const char* toolchain);
 
 /* Which of several waiting compiles goes first. */
 KILN_API kiln_status kiln_request_set_priority(kiln_request* request, kiln_priority priority);
 
-/* How long the compiler may take; 0, the default, and anything longer than the daemon's own limit mean that
- * limit. */
+/* How long the compiler may take, each of the two where there is a virtual architecture; 0, the default, and
+ * anything longer than the daemon's own limit mean that limit. */
 KILN_API kiln_status kiln_request_set_timeout_ms(kiln_request* request, uint32_t milliseconds);
 
 /* ---- A result: what came of it ---- */
@@ -279,10 +281,12 @@ KILN_API const char* kiln_result_miss_reason(const kiln_result* result);
 /* Why the result is not kept for the next caller; empty if it is. */
 KILN_API const char* kiln_result_not_remembered(const kiln_result* result);
 
-/* The key of the entry in the daemon's store, in hexadecimal; empty if nothing was remembered. */
+/* The key of the entry in the daemon's store, in hexadecimal, with a virtual architecture of the link's;
+ * empty if nothing was remembered. */
 KILN_API const char* kiln_result_key(const kiln_result* result);
 
-/* The toolchain that compiled it: "nvrtc 13.0". */
+/* The toolchain that compiled it: "nvrtc 13.0"; where one generated and one linked, both: "nvrtc 13.0,
+ * nvjitlink 13.0". */
 KILN_API const char* kiln_result_toolchain(const kiln_result* result);
 
 /* What the compile took when it was done, and what this call took altogether, in milliseconds. */

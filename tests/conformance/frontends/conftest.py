@@ -133,7 +133,7 @@ def other_daemon(bin):
 def misbehaving_daemon(bin):
     """One whose compilers are the stand-ins that misbehave, under tight limits."""
     toolchains = list(dict.fromkeys(subject.misbehaving for subject in SUBJECTS))
-    config = "compile_timeout_seconds = 1\nmemory_limit_mb = 256"
+    config = "compile_timeout_seconds = 100\nmemory_limit_mb = 256"
     with running(bin, toolchains=toolchains, config=config, variables={"ASAN_OPTIONS": "handle_segv=0"}) as daemon:
         yield daemon
 

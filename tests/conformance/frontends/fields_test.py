@@ -49,6 +49,7 @@ def test_a_change_of_a_field_is_another_request_or_refused_and_shows_where_it_ca
             continue
         outcomes, hashes = asked(daemon, subject, [before, after, before, after])
         assert outcomes[0].which() == "artifact", outcomes[0].failure
+        assert change.may_fail or outcomes[1].which() == "artifact", outcomes[1].failure
         served = "miss" if change.changes_hash or change.changes_bytes else "hit"
         assert [str(outcome.how) for outcome in outcomes] == ["miss", served, "hit", "hit"]
         assert None not in hashes

@@ -49,12 +49,12 @@ def askers_with_other_names(make_asker, subject):
 
 @case("names bind", "with_own_name")
 def test_names_that_reach_the_output_bind(make_asker, subject):
-    kernel = subject.with_own_name
     askers = askers_with_other_names(make_asker, subject)
-    expected = [asker.call_directly(kernel) for asker in askers]
+    kernels = [subject.with_own_name(asker.folder) for asker in askers]
+    expected = [asker.call_directly(kernel) for asker, kernel in zip(askers, kernels)]
     assert expected[0].outputs != expected[1].outputs
     for outcome in ("miss", "hit"):
-        for asker, own in zip(askers, expected):
+        for asker, kernel, own in zip(askers, kernels, expected):
             answer = asker.ask(kernel)
             answer.assert_is(outcome, own)
             assert asker.kiln.json("show", answer.key)["names_bind"] is True

@@ -46,6 +46,7 @@ def misbehaving(make_misbehaving):
 def end_asking(process, kiln):
     """Kills a kiln that waits for a compile; returns once the compiler process has ended too."""
     exits = Exits(wait_for(lambda: compiling(kiln)))
+    assert exits.pidfds, "the compile ended before it could be cancelled"
     process.kill()
     process.communicate()
     exits.wait()
@@ -71,14 +72,15 @@ def test_a_compiler_that_hangs_ends_with_who_waits_for_it_and_not_by_its_limit(m
 
 @case("concurrency")
 def test_many_processes_that_ask_at_once_cause_one_compile(asker, subject):
-    kernel = Kernel("slow", subject.slow(1))
+    kernel = Kernel("slow", subject.slow(20))
     compiles = asker.kiln.compiles()
     asker.lay_out(kernel)
     places = [asker.folder / f"{number}.out" for number in range(20)]
     processes = [asker.start(kernel, "--output", f"{subject.output}={place}") for place in places]
     answers = [finished(process) for process in processes]
     assert [status for _, status in answers] == [0] * len(places)
-    assert [reply["outcome"] for reply, _ in answers].count("miss") == 1
+    outcomes = [reply["outcome"] for reply, _ in answers]
+    assert outcomes.count("miss") == 1 and "joined" in outcomes
     assert asker.kiln.compiles() == compiles + 1
     assert len({reply["key"] for reply, _ in answers}) == 1
     expected = asker.call_directly(kernel).outputs[subject.output]
@@ -144,7 +146,9 @@ def test_a_compiler_that_hangs_or_computes_for_ever_is_killed_at_the_time_limit(
         asker.lay_out(misbehave(asker.subject, how))
 
     def ask():
-        processes = [asker.start(misbehave(asker.subject, how)) for how, asker in askers.items()]
+        processes = [
+            asker.start(misbehave(asker.subject, how), "--timeout", "1") for how, asker in askers.items()
+        ]
         answers = [finished(process) for process in processes]
         assert [status for _, status in answers] == [5, 5]
         return [reply for reply, _ in answers]

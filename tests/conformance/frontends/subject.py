@@ -50,7 +50,8 @@ class Subject:
     with_header: Kernel = None  # includes <v.h> of include directories "early" and "late": HEADER, in "late"
     with_header_in_memory: Kernel = None  # the same, named v.h
     with_expressions: Kernel = None  # several name expressions
-    with_own_name: Kernel = None  # its output holds what its source is called
+    # (the folder it is in): its output holds the name of its source, or of a directory.
+    with_own_name: Callable = None
     with_clock: Kernel = None  # its output holds the time of the compile
 
     def __str__(self):

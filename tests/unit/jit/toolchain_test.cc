@@ -44,14 +44,27 @@ TEST_CASE("Among equals the first toolchain wins") {
   REQUIRE(chooseToolchain(toolchains, Language::cuda, "") == toolchains[0]);
 }
 
-TEST_CASE("What one toolchain yields goes to the oldest that is not older") {
-  const ToolchainList toolchains = {nvrtc("13.5"), nvrtc("12.8"), nvrtc("12.9", "does not load"),
-                                    nvrtc("13.0"), nvrtc("13.0")};
-  REQUIRE(chooseNextToolchain(toolchains, Language::cuda, "12.9") == toolchains[3]);
-  REQUIRE(chooseNextToolchain(toolchains, Language::cuda, "13.0") == toolchains[3]);
-  REQUIRE(chooseNextToolchain(toolchains, Language::cuda, "13.1") == toolchains[0]);
-  REQUIRE(chooseNextToolchain(toolchains, Language::cuda, "13.6") == nullptr);
-  REQUIRE(chooseNextToolchain(toolchains, Language::ptx, "12.0") == nullptr);
+TEST_CASE("What one toolchain yields goes to the oldest that is not older and knows the target") {
+  const auto knowing = [](Toolchain toolchain) {
+    toolchain.targets = {"sm_120"};
+    return std::make_shared<const Toolchain>(std::move(toolchain));
+  };
+  const ToolchainList toolchains = {nvrtc("13.9"),          nvrtc("12.8"), nvrtc("12.9", "does not load"),
+                                    nvrtc("13.0"),          nvrtc("13.0"), knowing(*nvrtc("13.5")),
+                                    knowing(*nvrtc("13.2"))};
+  const Target old{Target::Kind::nvidiaReal, "sm_90"};
+  const Target recent{Target::Kind::nvidiaReal, "sm_120"};
+  const auto next = [&](const char* version, const Target& target, Language language = Language::cuda) {
+    return chooseNextToolchain(toolchains, language, version, target);
+  };
+  REQUIRE(next("12.9", old) == toolchains[3]);
+  REQUIRE(next("13.0", old) == toolchains[3]);
+  REQUIRE(next("13.6", old) == toolchains[0]);
+  REQUIRE(next("12.9", recent) == toolchains[6]);
+  REQUIRE(next("13.3", recent) == toolchains[5]);
+  REQUIRE(next("13.6", recent) == toolchains[0]);
+  REQUIRE(next("14.0", recent) == nullptr);
+  REQUIRE(next("12.0", old, Language::ptx) == nullptr);
 }
 
 TEST_CASE("No toolchain is chosen when none is usable, of the name or of the language") {

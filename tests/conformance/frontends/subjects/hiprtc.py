@@ -24,6 +24,10 @@ NESTED = {
 IN_MEMORY = {"factor.h": "#define FACTOR 2.5f\n", "deep/limit.h": '#include "factor.h"\n#define LIMIT 17\n'}
 
 
+NAMED = {"inc/named.h": "__device__ const char name[] = __FILE__;\n"}
+USES_NAME = '#include <named.h>\nextern "C" __global__ void k(char* x) { *x = name[threadIdx.x]; }\n'
+
+
 def named_as_asked(log, source):
     """hiprtc writes source and headers into a directory with a random name, and tells of them there."""
     log = re.sub(rb"/tmp/comgr-[0-9a-f]{6}/input/CompileSource", source.encode(), log)
@@ -112,6 +116,10 @@ SUBJECTS = [
         with_header=Kernel("header", USES_V, files=HEADERS, includes=("early", "late"), outputs=HSACO),
         with_header_in_memory=Kernel("header_in_memory", USES_V, headers={"v.h": HEADER}, outputs=HSACO),
         with_expressions=TEMPLATES,
+        # What the source is called reaches no output: hiprtc compiles a copy, which has a name of its own.
+        with_own_name=lambda folder: Kernel(
+            "own_name", USES_NAME, files=NAMED, includes=(f"{folder}/inc",), outputs=HSACO
+        ),
         with_clock=Kernel("clock", TIMES, outputs=HSACO),
     )
 ]

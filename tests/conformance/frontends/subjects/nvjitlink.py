@@ -62,6 +62,8 @@ def call_directly(subject, folder, source, kernel, target):
 PLAIN = Kernel("plain", SCALE)
 WARNED = Kernel("warning", SCALE.replace(".param .f32 by)", ".param .f32 by)\n.minnctapersm 4"), log_holds="ignored")
 BROKEN = Kernel("error", SCALE.replace("mul.f32", "mulf32"), compiles=False, log_holds="mulf32")
+# As generators write it: the instructions have lines of a source.
+LINES = SCALE.replace("{\n", "{\n  .loc 1 4 7\n", 1).replace("  mul.f32", "  .loc 1 6 11\n  mul.f32") + '.file 1 "made.py"\n'
 OPTIONS = (("-O0",), ("-g",), ("-lineinfo", "-maxrregcount=32"), ("-Xptxas=-O1",))
 
 
@@ -86,7 +88,8 @@ def nvjitlink(version):
         refused_fields=frozenset(
             {"headers", "names.includeDirectories", "nameExpressions", "outputs", "virtualArchitecture"}
         ),
-        kernels=(PLAIN, WARNED, BROKEN, *(Kernel(" ".join(options), SCALE, options) for options in OPTIONS)),
+        kernels=(PLAIN, WARNED, BROKEN, *(Kernel(" ".join(options), SCALE, options) for options in OPTIONS),
+                 Kernel("lines", LINES, ("-lineinfo",)), Kernel("debug lines", LINES, ("-g",))),
         plain=PLAIN,
         variant=Kernel("variant", SCALE.replace("mul.f32", "add.f32")),
         warned=WARNED,

@@ -53,7 +53,7 @@ def nvrtc(version):
         with_header=Kernel("header", USES_V, files=HEADERS, includes=("early", "late")),
         with_header_in_memory=Kernel("header_in_memory", USES_V, headers={"v.h": HEADER}),
         with_expressions=BY_NAME["template"],
-        with_own_name=BY_NAME["its_own_name"],
+        with_own_name=lambda _: BY_NAME["its_own_name"],
         with_clock=Kernel("clock", TIMES),
     )
 

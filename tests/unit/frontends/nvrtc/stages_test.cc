@@ -49,6 +49,9 @@ TEST_CASE("the last stage has the options that machine code hangs on, in nvJitLi
   CHECK(linkOptions({"--maxrregcount=24", "-maxrregcount", "32"}) ==
         Options{"-maxrregcount=24", "-maxrregcount=32"});
   CHECK(linkOptions({"--ptxas-options=-O1", "-Xptxas", "-O2"}) == Options{"-Xptxas=-O1", "-Xptxas=-O2"});
+  CHECK(linkOptions({"--device-stack-protector=true", "-Ofc", "max", "-w"}) ==
+        Options{"-Xptxas=--device-stack-protector=true", "-Xptxas=--Ofast-compile=max", "-Xptxas=-w"});
+  CHECK(linkOptions({"-G", "-dopt=on"}) == Options{"-lineinfo"});
   CHECK(linkOptions({"--use_fast_math", "-DN=3", "-D", "-G", "--std=c++20"}).empty());
 }
 

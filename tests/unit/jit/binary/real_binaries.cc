@@ -45,8 +45,8 @@ std::string RealCompilers::cubin(std::string_view source, const std::string& opt
 
 std::string RealCompilers::hsaco(std::string_view source, const std::string& options) {
   return compiled(source,
-                  std::string("python3 -B ") + KILN_SOURCE_DIR +
-                      "/tests/reference/hiprtc_direct.py libamdhip64.so.5 " + file("source") + " " +
+                  std::string("python3 -B ") + KILN_SOURCE_DIR + "/tests/reference/hiprtc_direct.py " +
+                      fromEnvironment("KILN_TEST_HIPRTC", "libamdhip64.so.5") + " " + file("source") + " " +
                       lastBinary() + " " + file("log"),
                   options);
 }

@@ -1,5 +1,6 @@
 // A request with a virtual architecture: two calls of the service, told as one.
 #include <catch2/catch.hpp>
+#include <future>
 
 #include "jit/service/service.h"
 #include "stand_ins.h"
@@ -55,7 +56,7 @@ TEST_CASE("two stages are told as one: the last one's output, the first one's de
   CHECK(artifact.loweredNames == std::vector<LoweredName>{{"k<int>", "_Z1k"}});
   CHECK(outcome.entry->toolchainName == "nvrtc 13.0, nvjitlink 13.0");
   CHECK(outcome.entry->compileMilliseconds == 200);
-  CHECK(outcome.entry->dependencies.size() == 1);  // which is one of both
+  CHECK(outcome.entry->dependencies.size() == 1);
   CHECK(outcome.names == someNames());
   CHECK(fixture.compilers.jobs[0]->request.target.name == "compute_90");
   CHECK(fixture.compilers.jobs[1]->request.target.name == "sm_90");
@@ -92,21 +93,84 @@ TEST_CASE("stages of two askers at once are one compile each") {
   CHECK(second.wait(fixture.io.waitScope).how == How::joined);
 }
 
-TEST_CASE("a failure of either stage is the outcome, as that stage has it") {
+TEST_CASE("a failure of either stage is the outcome, with all that both wrote and read") {
   StagesFixture fixture;
+  fixture.compilers.reads = {kHeader};
   const std::string failing = GENERATE("nvrtc", "nvjitlink");
   fixture.compilers.change = [&](Compiled& compiled) {
     if (std::get<Artifact>(compiled.result).outputs[0].bytes.starts_with(failing)) {
-      compiled.result = Failure{FailureKind::compileError, failing + " says no"};
+      compiled.result = Failure{FailureKind::compileError, failing + " says no", "no\n"};
     }
   };
   auto files = filesWith("v1");
+  const bool isLast = failing == "nvjitlink";
   for (auto how : {How::miss, How::hit}) {
     auto outcome = fixture.ask(*files);
     CHECK(outcome.how == how);
-    CHECK(std::get<Failure>(outcome.entry->result).message == failing + " says no");
+    const auto& failure = std::get<Failure>(outcome.entry->result);
+    CHECK(failure.message == failing + " says no");
+    CHECK(failure.log == (isLast ? "one warning\nno\n" : "no\n"));
+    CHECK(outcome.entry->dependencies.size() == 1);
+    CHECK(outcome.entry->toolchainName == (isLast ? "nvrtc 13.0, nvjitlink 13.0" : "nvrtc 13.0"));
   }
-  CHECK(fixture.compilers.jobs.size() == (failing == "nvrtc" ? 1 : 2));
+  CHECK(fixture.compilers.jobs.size() == (isLast ? 2 : 1));
+}
+
+TEST_CASE("a remembered failure of the last stage is a miss where the first was one") {
+  StagesFixture fixture;
+  fixture.compilers.reads = {kHeader};
+  fixture.compilers.change = [](Compiled& compiled) {
+    auto& bytes = std::get<Artifact>(compiled.result).outputs[0].bytes;
+    if (bytes.starts_with("nvjitlink")) {
+      compiled.result = Failure{FailureKind::compileError, "no"};
+    } else {
+      bytes = "the same whatever the header says";
+    }
+  };
+  auto files = filesWith("v1");
+  fixture.ask(*files);
+  files->content["/home/me/inc/a.h"] = "v2";
+  auto outcome = fixture.ask(*files);
+  CHECK(outcome.how == How::miss);
+  CHECK_THAT(outcome.missReason, Contains("a.h"));
+  CHECK(fixture.compilers.jobs.size() == 3);
+}
+
+TEST_CASE("what makes a stage unfit to be remembered is told under the asker's names") {
+  StagesFixture fixture;
+  fixture.compilers.change = [](Compiled& compiled) { compiled.unclean = "it wrote '/kiln-source/x'"; };
+  auto files = filesWith("v1");
+  auto request = stagedRequest();
+  request.names = {"/tmp/random/k.cu", "/home/me", {"inc"}, "/tmp"};
+  auto asker = fixture.askerNamed(*files, request.names);
+  auto outcome =
+      fixture.service.compile(std::move(asker), request, Priority::normal, {}).wait(fixture.io.waitScope);
+  CHECK_THAT(outcome.notRemembered, Contains("/tmp/random") && !Contains("kiln-source"));
+}
+
+TEST_CASE("who has waited for the first stage is not turned away from the last") {
+  StagesFixture fixture({.jobs = 1, .queue = 1});
+  fixture.compilers.isHeld = true;
+  auto files = filesWith("v1");
+  auto staged = fixture.compileRequest(*files, stagedRequest());
+  fixture.settle();
+  auto next = fixture.compileSource(*files, "takes the slot");
+  fixture.settle();
+  // The store's one thread is held up, so that another is looked up before the first stage is stored.
+  std::promise<void> gate;
+  auto opened = gate.get_future().share();
+  auto heldUp = fixture.executor.run([opened] { opened.wait(); });
+  auto waiting = fixture.compileSource(*files, "fills the queue");
+  fixture.io.waitScope.poll();
+  fixture.compilers.jobs.at(0)->release->fulfill();
+  fixture.io.waitScope.poll();
+  gate.set_value();
+  fixture.settle();
+  for (std::size_t job = 1; job < 4; ++job) {
+    fixture.compilers.jobs.at(job)->release->fulfill();
+    fixture.settle();
+  }
+  CHECK(failureOf(staged.wait(fixture.io.waitScope)) == std::nullopt);
 }
 
 TEST_CASE("what could not be linked is not generated") {

@@ -71,8 +71,11 @@ kj::Promise<Compiled> ScriptedCompilers::compile(const Toolchain& toolchain, con
   artifact.outputs.push_back({OutputKind::cubin, toolchain.name + ":" + request.source, {}});
   artifact.log = "one warning\n";
   compiled->result = std::move(artifact);
+  const std::size_t first = request.language == Language::ptx ? reads.size() : 0;
   return gate.promise
-      .then([this, names = request.names, &files, compiled] { return read(0, names, files, compiled); })
+      .then([this, first, names = request.names, &files, compiled] {
+        return read(first, names, files, compiled);
+      })
       .then([this, job](Compiled&& result) {
         job->isRunning = false;
         change(result);

@@ -44,8 +44,8 @@ class ScriptedFiles final : public ClientFiles {
   [[nodiscard]] FileState stateOf(const std::string& path) const;
 };
 
-// Compiles by reading `reads` through the client and joining what it found. A job whose start is held
-// compiles only once it is released.
+// Compiles by reading `reads` through the client, but for PTX, and joining what it found. A job whose start
+// is held compiles only once it is released.
 class ScriptedCompilers final : public Compilers {
  public:
   struct Job {
