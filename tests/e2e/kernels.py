@@ -118,7 +118,7 @@ KERNELS = (
 
 
 def slow(count):
-    """That many kernels that take a tenth of a second each."""
+    """That many kernels that take some half a second each."""
     return "".join(
         f'extern "C" __global__ void k{number}(float* x) {{\n#pragma unroll\n'
         f"  for (int i = 0; i < 64; ++i) x[i] = sinf(x[i + {number}]) * x[i];\n}}\n"
@@ -126,5 +126,5 @@ def slow(count):
     )
 
 
-# Ten seconds of compiling or so: long enough to be found under way.
+# Most of a minute of compiling: long enough to be found under way.
 SLOW = slow(100)

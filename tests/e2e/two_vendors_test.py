@@ -57,8 +57,8 @@ def called_directly(reference, work, file, target):
 
 
 def test_both_vendors_are_served_at_once_and_by_hits_alone_after_a_restart(bin, make_daemon, reference, work):
-    (work / "k.cu").write_text(slow(10))
-    (work / "k.hip").write_text(slow(10))
+    (work / "k.cu").write_text(slow(2))
+    (work / "k.hip").write_text(slow(2))
     (work / "k.ptx").write_text(PTX)
     daemon = make_daemon(toolchains=("13.0", hiprtc_library(), nvjitlink_library("13.0")), config="jobs = 6")
     daemon.start()

@@ -38,7 +38,7 @@ class Subject:
     unknown_targets: tuple  # what it refuses
     refused_option: str  # what cannot be keyed
     byte_changing_option: str  # of `plain` it changes the output
-    slow: Callable  # a source of that many kernels, which take a tenth of a second each or more
+    slow: Callable  # a source of that many kernels, which take a tenth to half a second each
     refused_fields: frozenset = frozenset()  # of schema.Request: a change of them is refused
 
     # Samples. `kernels` are compared with the library; each name below it is one of them or another.
