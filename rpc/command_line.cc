@@ -15,7 +15,8 @@ std::expected<CommandLine, int> parseCommandLine(int argc, char** argv) {
       "kilnd compiles kernels once per node and keeps the binaries. It stays in the foreground, logs to\n"
       "standard error, and ends on SIGTERM once running compiles are done.");
   app.set_version_flag("--version", std::string("kilnd ") + kVersion);
-  app.add_option("--config", result.config, "TOML file; deploy/kilnd.toml shows all that it may say")
+  app.add_option("--config", result.config,
+                 "TOML file; kilnd.toml (deploy/, share/kiln/) shows all that it may say")
       ->type_name("FILE");
   app.add_option("--socket", result.socket,
                  "Listen here alone, with the domain 'default' (" + defaultSocket().string() +
@@ -25,8 +26,10 @@ std::expected<CommandLine, int> parseCommandLine(int argc, char** argv) {
   app.add_flag(
       "--check-config", result.checkConfig,
       "Print the configuration with its defaults filled in, or what is wrong with it (exit status 1)");
-  app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return std::string("kilnd: ") + error.what() + "\nSee kilnd --help.\n";
+  app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
+    const auto leftOver = failed->remaining();
+    const auto problem = leftOver.empty() ? error.what() : "there is no option '" + leftOver.front() + "'";
+    return "kilnd: " + problem + "\nSee kilnd --help.\n";
   });
   try {
     app.parse(argc, argv);

@@ -54,6 +54,9 @@ std::expected<kj::AutoCloseFd, std::string> takeLock(const fs::path& path) {
   auto lock = lockPath(path);
   while (true) {
     int raw = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (raw < 0 && errno == ENOENT) {
+      return cannotListen(path, "there is no directory " + path.parent_path().string() + "; create it");
+    }
     if (raw < 0) return cannotListen(path, "cannot open " + lock.string() + ": " + std::strerror(errno));
     kj::AutoCloseFd descriptor(raw);
     if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {

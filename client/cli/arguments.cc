@@ -68,7 +68,7 @@ void setPriority(CompileArguments& arguments, const std::string& text) {
 CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }
 
 void addWhatToCompile(CLI::App& command, CompileArguments& arguments) {
-  command.add_option("--target", arguments.target, "Such as sm_90 or gfx90a")
+  command.add_option("--target", arguments.target, "Such as sm_90, compute_90 (PTX) or gfx90a")
       ->required()
       ->type_name("ARCHITECTURE");
   command

@@ -14,7 +14,10 @@ ExitCode fail(const Context& context, const RequestProblem& problem) {
     return cli::fail(context, ExitCode::usage, "usage", file->message);
   }
   const auto& failure = std::get<Failure>(problem);
-  return cli::fail(context, exitCodeOf(failure.kind), std::string(name(failure.kind)), failure.message);
+  const std::string kind(name(failure.kind));
+  // As of a failure that kilnd tells.
+  const auto message = context.format == Format::text ? kind + ": " + failure.message : failure.message;
+  return cli::fail(context, exitCodeOf(failure.kind), kind, message);
 }
 
 // The outputs that have a place, each to its place. One that kilnd did not send is a defect of it, said as

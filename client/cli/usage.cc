@@ -30,7 +30,12 @@ std::string unexpected(const std::string& command, const std::string& argument) 
 
 std::string whatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
   const auto leftOver = app.remaining(true);
-  const bool isLeftOver = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !leftOver.empty();
+  // What is required and missing may be there, misspelt.
+  const auto isMisspelt = [&] {
+    return dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && isOption(leftOver.front());
+  };
+  const bool isLeftOver =
+      !leftOver.empty() && (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || isMisspelt());
   return isLeftOver ? unexpected(commandOf(app), leftOver.front()) : error.what();
 }
 

@@ -27,6 +27,14 @@ std::string moduleTarget(const Target& virtualArchitecture) {
   return "sm_" + virtualArchitecture.name.substr(std::string_view("compute_").size());
 }
 
+std::string whatRunsOnMore(const Target& virtualArchitecture) {
+  const auto& name = virtualArchitecture.name;
+  const auto plain = name.substr(0, name.size() - 1);
+  if (name.ends_with('a')) return "it runs on " + moduleTarget(virtualArchitecture) + " alone: give " + plain;
+  if (name.ends_with('f')) return "it runs on its family alone: give " + plain;
+  return "give a virtual architecture that is not newer than the target";
+}
+
 // nvJitLink's word for an option of NVRTC; nothing if it has none, or needs none since the PTX says it.
 std::optional<std::string> linkOption(const Option& option) {
   if (option.name == "--device-debug") return "-g";
@@ -73,10 +81,9 @@ std::expected<void, Failure> checkStages(const Request& request) {
         generated.name + " alone, which yields PTX");
   }
   if (!nvjitlink::mayRunOn(moduleTarget(generated), request.target.name)) {
-    return std::unexpected(Failure{FailureKind::unsupportedTarget,
-                                   "PTX for " + generated.name + " does not run on the target " +
-                                       request.target.name +
-                                       "; give a virtual architecture that is not newer than the target"});
+    return std::unexpected(
+        Failure{FailureKind::unsupportedTarget, "PTX for " + generated.name + " does not run on the target " +
+                                                    request.target.name + "; " + whatRunsOnMore(generated)});
   }
   for (const auto& option : parseOptions(request.options)) {
     if (std::find(kOneStage.begin(), kOneStage.end(), option.name) == kOneStage.end()) continue;

@@ -37,6 +37,16 @@ Outcome::How both(Outcome::How first, Outcome::How last) {
   return isMiss ? Outcome::How::miss : Outcome::How::joined;
 }
 
+// What both took when they were compiled; of a miss only those that were not there.
+double milliseconds(const Outcome& first, const Outcome& last) {
+  const bool isHit = both(first.how, last.how) == Outcome::How::hit;
+  double sum = 0;
+  for (const auto* stage : {&first, &last}) {
+    if (isHit || stage->how != Outcome::How::hit) sum += stage->entry->compileMilliseconds;
+  }
+  return sum;
+}
+
 }  // namespace
 
 Outcome joinedStages(const Outcome& first, const Outcome& last) {
@@ -44,7 +54,7 @@ Outcome joinedStages(const Outcome& first, const Outcome& last) {
   entry.result = joinedResult(first, last);
   entry.toolchainName = first.entry->toolchainName;
   if (!last.entry->toolchainName.empty()) entry.toolchainName += ", " + last.entry->toolchainName;
-  entry.compileMilliseconds += first.entry->compileMilliseconds;
+  entry.compileMilliseconds = milliseconds(first, last);
   entry.dependencies = first.entry->dependencies;
   entry.names = first.names;
 

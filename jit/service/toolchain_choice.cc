@@ -20,8 +20,13 @@ ToolchainList ofLanguage(const ToolchainList& toolchains, Language language) {
   return chosen;
 }
 
+constexpr const char* kNoneFound =
+    "none was found; install one and run kiln toolchains --rescan, or name its folder under toolchains.paths "
+    "in "
+    "kilnd's configuration";
+
 std::string listing(const ToolchainList& toolchains) {
-  if (toolchains.empty()) return "none was found; install one, or tell kilnd where to look for it";
+  if (toolchains.empty()) return kNoneFound;
   std::string text = "there are";
   for (const auto& toolchain : toolchains) {
     text += (toolchain == toolchains.front() ? " \"" : ", \"") + toolchain->name + "\"";
@@ -115,11 +120,12 @@ ToolchainChoice<std::shared_ptr<const Toolchain>> lastToolchain(const ToolchainL
                                                                 const Target& target) {
   auto next = chooseNextToolchain(toolchains, last, first.version, target);
   if (next == nullptr) {
-    return std::unexpected(
-        Failure{FailureKind::toolchainUnavailable,
-                "no usable toolchain for " + std::string(kiln::name(last)) + " on this node takes what " +
-                    first.name +
-                    " generates, since none is as new as that: " + listing(ofLanguage(toolchains, last))});
+    const auto all = ofLanguage(toolchains, last);
+    return std::unexpected(Failure{FailureKind::toolchainUnavailable,
+                                   "no usable toolchain for " + std::string(kiln::name(last)) +
+                                       " on this node takes what " + first.name + " generates" +
+                                       (all.empty() ? ": " : ", since none is as new as that: ") +
+                                       listing(all)});
   }
   if (auto fits = checkTarget(target, next->targets, next->name); !fits) {
     return std::unexpected(std::move(fits.error()));

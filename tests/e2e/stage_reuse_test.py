@@ -169,7 +169,7 @@ def test_an_error_of_either_stage_is_told_with_what_both_read_and_wrote_and_reme
     "target,virtual,arguments,kind,said",
     [
         ("sm_80", "compute_90", (), "unsupported_target", ["compute_90", "sm_80", "not newer"]),
-        ("sm_100", "compute_90a", (), "unsupported_target", ["compute_90a", "sm_100"]),
+        ("sm_100", "compute_90a", (), "unsupported_target", ["compute_90a", "sm_100", "give compute_90"]),
         ("sm_86", "sm_80", (), "invalid_request", ["sm_80", "compute_80"]),
         ("sm_86", "gfx90a", (), "invalid_request", ["gfx90a", "compute_80"]),
         ("sm_86", "fast", (), "unsupported_target", ["fast"]),

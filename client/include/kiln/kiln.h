@@ -195,9 +195,10 @@ KILN_API kiln_status kiln_request_set_source(kiln_request* request, const char* 
 KILN_API kiln_status kiln_request_set_language(kiln_request* request, kiln_language language);
 
 /* What the compiler is to call the source, absolute or relative to the working directory: "kernels/saxpy.cu".
- * The file need not exist. Headers included with quotes are looked for in its directory. A name below $TMPDIR
- * (/tmp unless set) is taken for a random one: outputs that hold the source's name hold "/kiln-source/..." in
- * its place, so that they serve every caller; logs show the name given here. */
+ * The file need not exist. Headers included with quotes are looked for in its directory. An absolute name
+ * below $TMPDIR (/tmp unless set) is taken for a random one: outputs that hold the source's name hold
+ * "/kiln-source/..." in its place, so that they serve callers with other names; logs show the name given
+ * here. */
 KILN_API kiln_status kiln_request_set_source_name(kiln_request* request, const char* name);
 
 /* Absolute. By default where the process stands at the time of kiln_compile(). */

@@ -139,6 +139,7 @@ TEST_CASE("what is wrong with the command line is named, with status 2") {
                          {{"bake", "--slowly"}, "there is no command 'bake'"},
                          {{"--slowly", "stats"}, "stats knows no option '--slowly'\nSee kiln stats --help."},
                          {{"compile", "k.cu"}, "kiln: --target is required\nSee kiln compile --help."},
+                         {{"compile", "k.cu", "--targt", "sm_90"}, "kiln: compile knows no option '--targt'"},
                          {{"compile", "--target", "sm_90"}, "FILE"},
                          {{"compile", "a.ptx", "-", "--target", "sm_90"}, "INPUT"},
                          {{"compile", "k.cu", "--target", "sm_90", "--output", "k.ptx"}, "KIND=PATH"},

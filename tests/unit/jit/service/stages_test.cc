@@ -69,11 +69,13 @@ TEST_CASE("what was generated serves the next target, and all of it is a hit whe
   auto next = fixture.ask(*files, stagedRequest("sm_80"));
   CHECK(next.how == How::miss);
   CHECK_THAT(next.missReason, Contains("first stage was found"));
+  CHECK(next.entry->compileMilliseconds == 100);
   CHECK(fixture.compilers.jobs.size() == 3);
   for (const auto* target : {"sm_80", "sm_90"}) {
     auto again = fixture.ask(*files, stagedRequest(target));
     CHECK(again.how == How::hit);
     CHECK(again.missReason.empty());
+    CHECK(again.entry->compileMilliseconds == 200);
   }
   CHECK(fixture.compilers.jobs.size() == 3);
 }
