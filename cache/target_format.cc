@@ -13,6 +13,7 @@ Target readTarget(ByteReader& in) {
     case Target::Kind::nvidiaReal:
     case Target::Kind::nvidiaVirtual:
     case Target::Kind::amd:
+    case Target::Kind::host:
       break;
     default:
       in.fail();

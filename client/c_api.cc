@@ -6,6 +6,7 @@
 
 #include "client/c_result.h"
 #include "client/client.h"
+#include "client/host_target.h"
 #include "kiln/kiln.h"
 
 using kiln::FailureKind;
@@ -64,7 +65,7 @@ std::optional<Value> knownValue(Enum value, std::optional<Value> (*fromNumber)(s
 bool isText(const char* text, std::size_t size) { return text != nullptr || size == 0; }
 
 std::unique_ptr<kiln_result> compile(Client& client, const kiln_request& given) {
-  auto target = kiln::parseTarget(given.target);
+  auto target = kiln::client::parseOwnTarget(given.target);
   if (!target) return kiln::client::resultOf(std::move(target.error()));
   auto request = given.request;
   request.target = std::move(*target);

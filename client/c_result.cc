@@ -21,8 +21,10 @@ static_assert(KILN_FILE_UNAVAILABLE == static_cast<int>(FailureKind::fileUnavail
 static_assert(KILN_CUDA == static_cast<int>(Language::cuda));
 static_assert(KILN_HIP == static_cast<int>(Language::hip));
 static_assert(KILN_PTX == static_cast<int>(Language::ptx));
+static_assert(KILN_LLVM_IR == static_cast<int>(Language::llvmIr));
 static_assert(KILN_OUTPUT_LTOIR == static_cast<int>(OutputKind::ltoir));
 static_assert(KILN_OUTPUT_BITCODE == static_cast<int>(OutputKind::bitcode));
+static_assert(KILN_OUTPUT_SHARED_OBJECT == static_cast<int>(OutputKind::sharedObject));
 static_assert(KILN_RESOURCE_DYNAMIC_STACK == static_cast<int>(Resource::dynamicStack));
 static_assert(KILN_DEPENDENCY_OTHER == static_cast<int>(FileKind::other));
 static_assert(KILN_JOINED == static_cast<int>(Reply::How::joined));

@@ -49,13 +49,14 @@ CompileCall::CompileCall(Request request, const CompileOptions& options,
       options_(options),
       files_(std::move(files)),
       memory_(std::move(memory)),
-      hash_(requestHash(request_)) {}
+      hash_(requestHash(request_)),
+      isStaged_(stagesOf(request_).has_value()) {}
 
 kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool& workers) const {
   auto ahead =
       std::make_shared<FilesAhead>(files_, std::shared_ptr<const Request>(shared_from_this(), &request_));
   schema::FileSource::Client files = kj::heap<FileSource>(workers, files_, std::move(ahead), memory_);
-  if (request_.virtualArchitecture) return compile(session, files, {});  // there is nothing to be found
+  if (isStaged_) return compile(session, files, {});
   auto known = memory_.dependencies->find(hash_);
   auto lookup = session.lookupRequest();
   lookup.setKnownKey(convert::toData(known.key));
@@ -89,7 +90,7 @@ kj::Promise<Reply> CompileCall::readOutcome(schema::Outcome::Reader outcome,
                                             known = std::move(known)](Reply&& reply) mutable {
     if (areKnown) {
       reply.dependencies = std::move(known.dependencies);
-    } else if (!key.empty() && !self->request_.virtualArchitecture) {
+    } else if (!key.empty() && !self->isStaged_) {
       self->memory_.dependencies->keep(self->hash_, {std::move(key), reply.dependencies});
     }
     return std::move(reply);

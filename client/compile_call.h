@@ -40,6 +40,7 @@ class CompileCall : public std::enable_shared_from_this<CompileCall> {
   const std::shared_ptr<const FileReader> files_;
   const Memory memory_;
   const Hash128 hash_;
+  const bool isStaged_;  // carried out as two requests, so that there is nothing to be looked up
 };
 
 }  // namespace kiln::client

@@ -6,6 +6,9 @@
 #include "frontends/hiprtc/discovery.h"
 #include "frontends/hiprtc/files.h"
 #include "frontends/hiprtc/options.h"
+#include "frontends/llvm/device_library_search.h"
+#include "frontends/llvm/files.h"
+#include "frontends/llvm/options.h"
 #include "frontends/nvjitlink/compiler.h"
 #include "frontends/nvjitlink/options.h"
 #include "frontends/nvrtc/compiler.h"
@@ -73,6 +76,16 @@ const std::vector<Frontend>& frontends() {
        {.readsFiles = false}},
       {"hiprtc", Language::hip, 1, hiprtc::libraryKind(), hiprtc::load, hiprtc::checkOptions,
        hiprtc::optionsBindNames, hiprtc::fileHabits()},
+      {"llvm",
+       Language::llvmIr,
+       1,
+       {},
+       nullptr,
+       llvmir::checkOptions,
+       llvmir::optionsBindNames,
+       llvmir::fileHabits(),
+       "kiln-compiler-llvm",
+       findDeviceLibraries},
   };
   return table;
 }
@@ -94,8 +107,17 @@ const Frontend* frontendFor(Language language) {
 std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests& digests) {
   std::vector<Toolchain> toolchains;
   for (const auto& frontend : frontends()) {
-    for (const auto& found : findLibraries(frontend.library, search)) {
+    const bool isProgram = !frontend.program.empty();
+    auto all = isProgram ? findProgram(frontend.program, search) : findLibraries(frontend.library, search);
+    for (auto& found : all) {
       Toolchain toolchain;
+      if (isProgram) toolchain.program = found.library.string();
+      if (isProgram && frontend.handed != nullptr) {
+        for (const auto& file : frontend.handed(search)) {
+          toolchain.handed.push_back(file.string());
+          found.files.push_back(file);
+        }
+      }
       toolchain.frontend = frontend.name;
       toolchain.library = found.library.string();
       toolchain.language = frontend.language;
@@ -107,9 +129,16 @@ std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests
 }
 
 std::vector<std::string> emptyPlaces(const ToolchainSearch& search) {
-  std::vector<LibraryKind> kinds;
-  for (const auto& frontend : frontends()) kinds.push_back(frontend.library);
-  return emptyPlaces(kinds, search);
+  auto kinds = deviceLibraryKinds();
+  std::vector<std::string_view> programs;
+  for (const auto& frontend : frontends()) {
+    if (frontend.program.empty()) {
+      kinds.push_back(frontend.library);
+    } else {
+      programs.push_back(frontend.program);
+    }
+  }
+  return emptyPlaces(kinds, programs, search);
 }
 
 }  // namespace kiln

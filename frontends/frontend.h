@@ -24,12 +24,17 @@ struct Frontend {
   // Part of every identity: raised when this frontend drives its library differently.
   std::uint32_t revision;
   LibraryKind library;
-  // Loads the library; only kiln-compiler calls it.
+  // Loads the library; only kiln-compiler calls it. Null: `program` does, which it is a part of.
   std::expected<std::unique_ptr<Compiler>, Failure> (*load)(const std::filesystem::path& library);
   std::expected<void, Failure> (*checkOptions)(const Request& request);
   // Whether the options or the outputs asked for bring the request's names into the output.
   bool (*optionsBindNames)(const Request& request);
   FileHabits files = {};
+  // The program that drives the compiler, beside kiln-compiler, where the compiler is a part of it: then the
+  // library is the program, and there is none where that is not installed. Empty: kiln-compiler.
+  std::string_view program = {};
+  // The files beside the compiler that such a program is handed.
+  std::vector<std::filesystem::path> (*handed)(const ToolchainSearch& search) = nullptr;
 };
 
 // All of them. The table is constant.

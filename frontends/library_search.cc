@@ -1,6 +1,7 @@
 #include "frontends/library_search.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -9,10 +10,18 @@
 #include <string_view>
 #include <utility>
 
+#include "frontends/needed_libraries.h"
+
 namespace kiln {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Whether a library that a program of kiln's is linked with decides what it compiles.
+bool isOfCompiler(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kStems = {"libLLVM", "libMLIR", "liblld"};
+  return std::ranges::any_of(kStems, [&](std::string_view stem) { return name.starts_with(stem); });
+}
 
 // The toolkit's folders of libraries to link against, with nothing in them.
 bool isStub(const fs::path& path) { return path.parent_path().filename() == "stubs"; }
@@ -71,11 +80,14 @@ class Finder {
 
   // A toolkit, or what is laid out like one.
   void addPrefix(const fs::path& prefix) {
-    for (const char* folder : {"lib64", "lib", "targets/x86_64-linux/lib"}) addDirectory(prefix / folder);
+    for (const auto folder : kind_.places.ofPrefix) addDirectory(prefix / folder);
   }
 
   void addWheels(const fs::path& sitePackages) {
-    for (const auto& pattern : kind_.vendor->wheelFolders) addMatching(sitePackages, pattern);
+    const auto& own = kind_.places.ofSitePackages;
+    for (const auto& pattern : own.empty() ? kind_.vendor->wheelFolders : own) {
+      addMatching(sitePackages, pattern);
+    }
   }
 
   // The vendor's own places.
@@ -89,13 +101,17 @@ class Finder {
     }
   }
 
+  void addDistribution() {
+    for (const auto directory : kind_.places.ofDistribution) addDirectory(directory);
+  }
+
   // The libraries in the dynamic loader's cache. Every path stands in it as a text ended by NUL, whatever the
   // format's version; what happens to look like one is found out to be no file.
   void addLoaderCache() {
     std::ifstream file("/etc/ld.so.cache", std::ios::binary);
     const std::string cache{std::istreambuf_iterator<char>(file), {}};
     for (const auto stem : kind_.stems) {
-      const auto name = "/" + std::string(stem) + ".so";
+      const auto name = "/" + std::string(stem) + std::string(kind_.suffix);
       for (auto at = cache.find(name); at != std::string::npos; at = cache.find(name, at + 1)) {
         auto start = cache.rfind('\0', at);
         start = start == std::string::npos ? 0 : start + 1;
@@ -111,8 +127,9 @@ class Finder {
   // "libnvrtc.so", "libnvrtc.so.13". The .alt libraries are another allocator's build of the same compiler.
   [[nodiscard]] bool isLibraryName(std::string_view name) const {
     return std::ranges::any_of(kind_.stems, [&](std::string_view stem) {
-      if (!name.starts_with(stem) || !name.substr(stem.size()).starts_with(".so")) return false;
-      return name.find_first_not_of("0123456789.", stem.size() + 3) == std::string_view::npos;
+      if (!name.starts_with(stem) || !name.substr(stem.size()).starts_with(kind_.suffix)) return false;
+      const auto end = stem.size() + kind_.suffix.size();
+      return name.find_first_not_of("0123456789.", end) == std::string_view::npos;
     });
   }
 
@@ -173,8 +190,7 @@ void addPythonPrefix(Finder& finder, const fs::path& prefix) {
 
 void addSystem(Finder& finder) {
   finder.addVendor();
-  finder.addDirectory("/usr/lib/x86_64-linux-gnu");
-  finder.addDirectory("/usr/lib64");
+  finder.addDistribution();
   finder.addLoaderCache();
 }
 
@@ -211,7 +227,56 @@ std::vector<FoundLibrary> findLibraries(const LibraryKind& kind, const Toolchain
   return finder.take();
 }
 
-std::vector<std::string> emptyPlaces(const std::vector<LibraryKind>& kinds, const ToolchainSearch& search) {
+namespace {
+
+// Where the program is if `path` names it or its directory.
+fs::path programAt(const fs::path& path, std::string_view name) {
+  return path.filename() == name ? path : path / name;
+}
+
+// The files of the compiler's libraries that `program` needs.
+std::vector<fs::path> compilersNeededBy(const fs::path& program) {
+  const auto needed = neededBy(program);
+  auto directories = needed.directories;
+  for (const auto* usual : {"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"}) {
+    directories.emplace_back(usual);
+  }
+  std::vector<fs::path> files;
+  for (const auto& library : needed.names) {
+    if (!isOfCompiler(library)) continue;
+    for (const auto& directory : directories) {
+      std::error_code error;
+      auto path = fs::canonical(directory / library, error);
+      if (error) continue;
+      files.push_back(std::move(path));
+      break;
+    }
+  }
+  return files;
+}
+
+}  // namespace
+
+std::vector<FoundLibrary> findProgram(std::string_view name, const ToolchainSearch& search) {
+  std::vector<fs::path> places;
+  for (const auto& path : search.paths) places.push_back(programAt(path, name));
+  if (search.system && !search.programs.empty()) places.push_back(search.programs / name);
+  std::vector<FoundLibrary> found;
+  for (const auto& place : places) {
+    std::error_code error;
+    const auto program = fs::canonical(place, error);
+    if (error || !fs::is_regular_file(program, error)) continue;
+    if (std::ranges::any_of(found, [&](const auto& one) { return one.library == program; })) continue;
+    FoundLibrary one{program, place, {program}, {}};
+    for (auto& file : compilersNeededBy(program)) one.files.push_back(std::move(file));
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+std::vector<std::string> emptyPlaces(const std::vector<LibraryKind>& kinds,
+                                     const std::vector<std::string_view>& programs,
+                                     const ToolchainSearch& search) {
   std::vector<std::string> lines;
   auto check = [&](const std::string& who, const fs::path& place, const Vendor* vendor, auto add) {
     std::string names;
@@ -227,7 +292,13 @@ std::vector<std::string> emptyPlaces(const std::vector<LibraryKind>& kinds, cons
     lines.push_back(who + " names '" + place.string() + "', which " +
                     (isThere ? "holds no " + names : "does not exist"));
   };
-  for (const auto& path : search.paths) check("toolchains.paths", path, nullptr, addPath);
+  for (const auto& path : search.paths) {
+    const bool holdsProgram = std::ranges::any_of(programs, [&](std::string_view name) {
+      std::error_code error;
+      return fs::is_regular_file(programAt(path, name), error);
+    });
+    if (!holdsProgram) check("toolchains.paths", path, nullptr, addPath);
+  }
   for (const auto& prefix : search.pythonPrefixes) {
     check("toolchains.python_prefixes", prefix, nullptr, addPythonPrefix);
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "frontends/hiprtc/options.h"
+#include "frontends/llvm/options.h"
 #include "frontends/nvjitlink/options.h"
 #include "frontends/nvrtc/options.h"
 #include "frontends/nvrtc/stages.h"
@@ -11,10 +12,12 @@ namespace kiln {
 
 namespace {
 
-// Each language is compiled for one vendor's targets.
+// LLVM IR is compiled for every target, each other language for one vendor's.
 std::expected<void, Failure> checkVendor(const Request& request) {
+  if (request.language == Language::llvmIr) return {};
   const bool wantsAmd = request.language == Language::hip;
-  if (wantsAmd == (request.target.kind == Target::Kind::amd)) return {};
+  const bool isHost = request.target.kind == Target::Kind::host;
+  if (!isHost && wantsAmd == (request.target.kind == Target::Kind::amd)) return {};
   return std::unexpected(
       Failure{FailureKind::unsupportedTarget,
               "'" + request.names.source + "' is " + std::string(name(request.language)) +
@@ -33,10 +36,16 @@ std::expected<Request, Failure> normalised(Request request) {
       return hiprtc::normalised(std::move(request));
     case Language::ptx:
       return nvjitlink::normalised(std::move(request));
+    case Language::llvmIr:
+      return llvmir::normalised(std::move(request));
   }
   return request;
 }
 
-Stages stagesOf(const Request& request) { return nvrtc::stagesOf(request); }
+std::optional<Stages> stagesOf(const Request& request) {
+  if (request.language == Language::llvmIr) return llvmir::stagesOf(request);
+  if (!request.virtualArchitecture) return std::nullopt;
+  return nvrtc::stagesOf(request);
+}
 
 }  // namespace kiln

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 
 #include "jit/failure.h"
 #include "jit/request.h"
@@ -14,7 +15,7 @@ namespace kiln {
 // form refuses, and a target of another vendor than the language is for.
 std::expected<Request, Failure> normalised(Request request);
 
-// What a request in normal form that has a virtual architecture is carried out as.
-Stages stagesOf(const Request& request);
+// What a request in normal form is carried out as, if not as it is.
+std::optional<Stages> stagesOf(const Request& request);
 
 }  // namespace kiln

@@ -5,9 +5,9 @@
 namespace kiln {
 namespace {
 
-constexpr std::array kLanguages = {Language::cuda, Language::hip, Language::ptx};
-constexpr std::array kOutputKinds = {OutputKind::cubin, OutputKind::ptx, OutputKind::ltoir, OutputKind::hsaco,
-                                     OutputKind::bitcode};
+constexpr std::array kLanguages = {Language::cuda, Language::hip, Language::ptx, Language::llvmIr};
+constexpr std::array kOutputKinds = {OutputKind::cubin, OutputKind::ptx,     OutputKind::ltoir,
+                                     OutputKind::hsaco, OutputKind::bitcode, OutputKind::sharedObject};
 
 template <typename Values>
 std::string namesOf(const Values& values) {
@@ -26,6 +26,8 @@ std::string_view name(Language language) {
       return "hip";
     case Language::ptx:
       return "ptx";
+    case Language::llvmIr:
+      return "llvm-ir";
   }
   return "unknown";
 }
@@ -42,6 +44,8 @@ std::string_view name(OutputKind kind) {
       return "hsaco";
     case OutputKind::bitcode:
       return "bitcode";
+    case OutputKind::sharedObject:
+      return "shared-object";
   }
   return "unknown";
 }
@@ -86,6 +90,8 @@ OutputKind usualOutput(const Target& target) {
       return OutputKind::ptx;
     case Target::Kind::amd:
       return OutputKind::hsaco;
+    case Target::Kind::host:
+      return OutputKind::sharedObject;
   }
   return OutputKind::cubin;
 }

@@ -12,11 +12,18 @@
 namespace kiln {
 
 // Values are stored, sent and hashed; they never change and are never reused.
-enum class Language : std::uint16_t { cuda = 1, hip = 2, ptx = 3 };
-enum class OutputKind : std::uint16_t { cubin = 1, ptx = 2, ltoir = 3, hsaco = 4, bitcode = 5 };
+enum class Language : std::uint16_t { cuda = 1, hip = 2, ptx = 3, llvmIr = 4 };
+enum class OutputKind : std::uint16_t {
+  cubin = 1,
+  ptx = 2,
+  ltoir = 3,
+  hsaco = 4,
+  bitcode = 5,
+  sharedObject = 6
+};
 
-std::string_view name(Language language);  // "cuda", "hip", "ptx"
-std::string_view name(OutputKind kind);    // "cubin", "ptx", "ltoir", "hsaco", "bitcode"
+std::string_view name(Language language);  // "cuda", "hip", "ptx", "llvm-ir"
+std::string_view name(OutputKind kind);    // "cubin", "ptx", "ltoir", "hsaco", "bitcode", "shared-object"
 std::string languageNames();               // of all, for a person: "cuda, hip, ptx"
 std::string outputKindNames();
 std::optional<Language> parseLanguage(std::string_view text);

@@ -12,6 +12,8 @@ namespace kiln {
 struct Stages {
   Request first;
   Request last;  // without its source, which is the first one's only output
+  // Whether the toolchains of both have one numbering, so that the last must not be older than the first.
+  bool hasOneNumbering = true;
 };
 
 }  // namespace kiln

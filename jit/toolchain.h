@@ -25,6 +25,8 @@ struct Toolchain {
   // Of the files behind `identity`, from before they were read. While it holds, so does all of the above.
   // Stays on its node.
   Footprint footprint = {};
+  std::string program = {};              // absolute path of what drives it, where that is not kiln-compiler
+  std::vector<std::string> handed = {};  // absolute paths of what that program is to load besides
 
   bool operator==(const Toolchain&) const = default;
 };

@@ -64,6 +64,7 @@ std::expected<void, std::string> fillDefaults(Config& config) {
     return std::unexpected("`compiler` is " + config.compiler.string() +
                            ", which is no program that can be run");
   }
+  config.toolchains.programs = config.compiler.parent_path();
   return {};
 }
 

@@ -148,7 +148,7 @@ class SessionImpl final : public schema::Session::Server {
       writeRefusal(context.getResults().initOutcome(), request.error());
       return kj::READY_NOW;
     }
-    Subject subject{request->names.source, request->target.name};
+    Subject subject{request->names.source, shortName(request->target)};
     auto priority = fromSchema(params.getPriority());
     std::chrono::milliseconds timeout(params.getTimeoutMs());
     auto who = asker(params, request->names);

@@ -53,8 +53,17 @@ nvjitlink_of_toolkit() {
   if cuda=$(toolkit); then ls "$cuda/lib64/libnvJitLink.so.13" 2>/dev/null || true; fi
 }
 
+# libdevice of the toolkit, if it has one.
+libdevice_of_toolkit() {
+  local cuda
+  if cuda=$(toolkit); then ls "$cuda/nvvm/libdevice/libdevice.10.bc" 2>/dev/null || true; fi
+}
+
 # All that `cmake --install` installs, as targets; tests and what only they need are none of it.
-programs=(kilnd kiln kiln-compiler libkiln)
+programs() {
+  printf '%s\n' kilnd kiln kiln-compiler libkiln
+  if [ -e /usr/lib/llvm-22/include/lld ]; then printf '%s\n' kiln-compiler-llvm; fi
+}
 
 # Configures and builds a preset: $1, and what else cmake --build is to be told.
 build_preset() {
@@ -71,6 +80,8 @@ export_test_environment() {
   KILN_TEST_NVJITLINK_13_0=$(nvjitlink_of_toolkit)
   export KILN_TEST_NVJITLINK_13_0=${KILN_TEST_NVJITLINK_13_0:-$deps/nvjitlink-13.0/nvidia/cu13/lib/libnvJitLink.so.13}
   export KILN_TEST_NVJITLINK_12_9=$deps/nvjitlink-12.9/nvidia/nvjitlink/lib/libnvJitLink.so.12
+  KILN_TEST_LIBDEVICE=$(libdevice_of_toolkit)
+  export KILN_TEST_LIBDEVICE=${KILN_TEST_LIBDEVICE:-$deps/nvvm-13.0/nvidia/cu13/nvvm/libdevice/libdevice.10.bc}
   export KILN_TEST_HIPRTC=/usr/lib/x86_64-linux-gnu/libamdhip64.so.5
   export KILN_TEST_CUOBJDUMP=$deps/cuobjdump/nvidia/cu13/bin/cuobjdump
   KILN_TEST_CUDA_INCLUDES=$(cuda_includes "$cuda")

@@ -4,12 +4,15 @@
 #include <filesystem>
 #include <system_error>
 
+#include "client/host_target.h"
+
 namespace kiln::cli {
 namespace {
 
 Language languageOf(const std::string& path) {
   auto extension = std::filesystem::path(path).extension().string();
   if (extension == ".ltoir") return Language::ptx;
+  if (extension == ".ll" || extension == ".bc") return Language::llvmIr;
   return extension.empty() ? Language::cuda : parseLanguage(extension.substr(1)).value_or(Language::cuda);
 }
 
@@ -71,7 +74,7 @@ std::expected<PreparedRequest, RequestProblem> prepareRequest(const CompileArgum
   auto& request = prepared.request;
   request.language = arguments.language.value_or(languageOf(arguments.file));
 
-  auto target = parseTarget(arguments.target);
+  auto target = client::parseOwnTarget(arguments.target);
   if (!target) return std::unexpected(target.error());
   request.target = *target;
   if (!arguments.virtualArchitecture.empty()) {

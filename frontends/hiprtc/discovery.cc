@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "frontends/hiprtc/needed_libraries.h"
+#include "frontends/needed_libraries.h"
 #include "jit/words.h"
 
 namespace kiln::hiprtc {

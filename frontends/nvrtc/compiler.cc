@@ -103,6 +103,7 @@ std::expected<Output, Failure> NvrtcCompiler::outputOf(rtc::Program& program, Ou
       break;
     case OutputKind::hsaco:
     case OutputKind::bitcode:
+    case OutputKind::sharedObject:
       content = std::unexpected(Failure{FailureKind::internal, "NVRTC has no " + std::string(name(kind))});
       break;
   }

@@ -86,7 +86,7 @@ std::expected<void, Failure> checkOutputs(const Request& request) {
       return std::unexpected(invalid("the option '-dlto' makes NVRTC yield LTO IR and no " + wanted +
                                      "; leave it out, or ask for the output ltoir alone"));
     }
-    if (output == OutputKind::hsaco || output == OutputKind::bitcode) {
+    if (output >= OutputKind::hsaco) {
       return std::unexpected(
           invalid("NVRTC yields no " + wanted + "; ask for the output cubin, ptx or ltoir"));
     }

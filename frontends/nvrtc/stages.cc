@@ -97,7 +97,8 @@ std::expected<void, Failure> checkStages(const Request& request) {
 
 Stages stagesOf(const Request& request) {
   Stages stages{request, {}};
-  auto& [first, last] = stages;
+  auto& first = stages.first;
+  auto& last = stages.last;
   first.target = *std::exchange(first.virtualArchitecture, std::nullopt);
   first.outputs = {OutputKind::ptx};
   last.language = Language::ptx;

@@ -96,8 +96,10 @@ std::expected<Description, std::string> ask(const SpawnOrder& order, int pipe, k
 
 }  // namespace
 
-void describe(Toolchain& toolchain, const std::filesystem::path& compilerProgram,
+void describe(Toolchain& toolchain, const std::filesystem::path& usualProgram,
               std::chrono::milliseconds limit) {
+  const auto compilerProgram =
+      toolchain.program.empty() ? usualProgram : std::filesystem::path(toolchain.program);
   toolchain.name = toolchain.frontend + " " + toolchain.library;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -106,8 +108,10 @@ void describe(Toolchain& toolchain, const std::filesystem::path& compilerProgram
   }
   kj::AutoCloseFd ours(ends[0]);
   kj::AutoCloseFd theirs(ends[1]);
+  std::vector<std::string> arguments = {"--describe", toolchain.frontend, toolchain.library};
+  arguments.insert(arguments.end(), toolchain.handed.begin(), toolchain.handed.end());
   SpawnOrder order{.program = compilerProgram,
-                   .arguments = {"--describe", toolchain.frontend, toolchain.library},
+                   .arguments = std::move(arguments),
                    .control = {},
                    .standardOutput = theirs.get()};
   auto description = ask(order, ours, kj::mv(theirs), limit);

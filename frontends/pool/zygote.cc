@@ -45,6 +45,9 @@ Zygote::Zygote(PoolContext& context, const Toolchain& toolchain)
       toolchain_(toolchain.name),
       frontend_(toolchain.frontend),
       library_(toolchain.library),
+      handed_(toolchain.handed),
+      program_(toolchain.program.empty() ? context.options.compilerProgram
+                                         : std::filesystem::path(toolchain.program)),
       footprint_(toolchain.footprint),
       pause_(kFirstPause),
       life_(keepAlive().eagerlyEvaluate(
@@ -123,8 +126,10 @@ kj::Promise<void> Zygote::pause() {
 std::expected<void, Failure> Zygote::start() {
   auto sockets = socketPair(SOCK_SEQPACKET);
   if (!sockets) return std::unexpected(cannotConnect(sockets.error()));
-  auto process = spawn({.program = context_.options.compilerProgram,
-                        .arguments = {"--zygote", frontend_, library_},
+  std::vector<std::string> arguments = {"--zygote", frontend_, library_};
+  arguments.insert(arguments.end(), handed_.begin(), handed_.end());
+  auto process = spawn({.program = program_,
+                        .arguments = std::move(arguments),
                         .control = sockets->theirs.get(),
                         .standardOutput = {}});
   if (!process) return std::unexpected(std::move(process.error()));
@@ -292,8 +297,8 @@ void Zygote::countDeath(const Failure& failure) {
 }
 
 std::string Zygote::whatFailed() const {
-  return "the compiler process of " + toolchain_ + " ('" + context_.options.compilerProgram.string() +
-         " --zygote " + frontend_ + " " + library_ + "')";
+  return "the compiler process of " + toolchain_ + " ('" + program_.string() + " --zygote " + frontend_ +
+         " " + library_ + "')";
 }
 
 }  // namespace kiln

@@ -6,6 +6,8 @@
 #include <deque>
 #include <expected>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "compiler.capnp.h"
 #include "frontends/pool/context.h"
@@ -85,6 +87,8 @@ class Zygote {
   const std::string toolchain_;
   const std::string frontend_;
   const std::string library_;
+  const std::vector<std::string> handed_;
+  const std::filesystem::path program_;
   const Footprint footprint_;
 
   State state_ = State::absent;

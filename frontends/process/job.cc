@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <new>
 
 #include "frontends/process/interpose.h"
 #include "frontends/process/job_connection.h"
@@ -25,6 +26,10 @@ Result compile(Compiler& compiler, const Request& request) {
     auto artifact = compiler.compile(request);
     if (artifact) return std::move(*artifact);
     return std::move(artifact.error());
+  } catch (const std::bad_alloc&) {
+    return Failure{FailureKind::memoryLimit, "compiling '" + request.names.source +
+                                                 "': the compiler ran out of memory; raise the memory limit "
+                                                 "(memory_limit_mb in kilnd's configuration)"};
   } catch (const std::exception& exception) {
     return Failure{FailureKind::internal, "compiling '" + request.names.source + "' failed within kiln: " +
                                               exception.what() + "; please report it"};

@@ -22,7 +22,8 @@ std::expected<void, Failure> warm(Compiler& compiler, const Frontend& frontend,
 }  // namespace
 
 std::expected<LoadedToolchain, Failure> loadToolchain(const Frontend& frontend,
-                                                      const std::filesystem::path& library) {
+                                                      const std::filesystem::path& library,
+                                                      const LoadCompiler& load) {
   std::error_code error;
   auto canonical = std::filesystem::canonical(library, error);
   if (error) {
@@ -31,7 +32,7 @@ std::expected<LoadedToolchain, Failure> loadToolchain(const Frontend& frontend,
                                        "; give the path of an installed library"});
   }
   const auto directory = canonical.parent_path().string();
-  auto compiler = frontend.load(library);
+  auto compiler = load();
   if (!compiler) return std::unexpected(std::move(compiler.error()));
   if (auto warmed = warm(**compiler, frontend, directory); !warmed) {
     return std::unexpected(std::move(warmed.error()));

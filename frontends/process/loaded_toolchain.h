@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,9 +18,12 @@ struct LoadedToolchain {
   std::string directory;  // of the library, without symbolic links
 };
 
-// Loads `library` for `frontend` and pays what the first use of it, and of kiln's own digests, costs.
-// Failure: toolchainUnavailable, or what the frontend says.
+using LoadCompiler = std::function<std::expected<std::unique_ptr<Compiler>, Failure>()>;
+
+// Has `load` load `library` for `frontend`, and pays what the first use of it, and of kiln's own digests,
+// costs. Failure: toolchainUnavailable, or what the frontend says.
 std::expected<LoadedToolchain, Failure> loadToolchain(const Frontend& frontend,
-                                                      const std::filesystem::path& library);
+                                                      const std::filesystem::path& library,
+                                                      const LoadCompiler& load);
 
 }  // namespace kiln

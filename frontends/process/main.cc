@@ -3,13 +3,15 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "frontends/frontend.h"
 #include "frontends/process/loaded_toolchain.h"
+#include "frontends/process/own_frontends.h"
 #include "frontends/process/process_setup.h"
 #include "frontends/process/zygote.h"
 
@@ -18,9 +20,12 @@ namespace {
 constexpr int kControlSocket = 3;
 
 constexpr const char* kUsage =
-    "usage: kiln-compiler --zygote FRONTEND LIBRARY\n"
-    "       kiln-compiler --describe FRONTEND LIBRARY\n"
-    "       kiln-compiler --help | --version\n"
+    "usage: " KILN_PROGRAM
+    " --zygote FRONTEND LIBRARY [FILE...]\n"
+    "       " KILN_PROGRAM
+    " --describe FRONTEND LIBRARY [FILE...]\n"
+    "       " KILN_PROGRAM
+    " --help | --version\n"
     "\n"
     "Runs one compiler library on behalf of kilnd, which starts it; people have no use for it.\n"
     "\n"
@@ -29,18 +34,27 @@ constexpr const char* kUsage =
     "              descriptor 3 (rpc/schema/compiler.capnp)\n"
     "  --describe  load LIBRARY and write its version and targets to the standard output (ZygoteReport)\n"
     "\n"
-    "FRONTEND is the name of a folder below frontends/: nvrtc, nvjitlink, hiprtc. LIBRARY is the path of its "
-    "library.\n";
+    "FRONTEND is the name of a folder below frontends/: " KILN_FRONTENDS
+    ". LIBRARY is the path of its library,\n"
+    "a FILE that of what it is to load besides.\n";
 
-std::expected<kiln::LoadedToolchain, kiln::Failure> load(const char* frontendName, const char* library) {
-  const auto* frontend = kiln::frontendByName(frontendName);
+// FRONTEND LIBRARY [FILE...]
+struct Toolchain {
+  const char* frontend;
+  std::filesystem::path library;
+  std::vector<std::filesystem::path> handed;
+};
+
+std::expected<kiln::LoadedToolchain, kiln::Failure> load(const Toolchain& toolchain) {
+  const auto* frontend = kiln::ownFrontend(toolchain.frontend);
   if (frontend == nullptr) {
-    return std::unexpected(
-        kiln::Failure{kiln::FailureKind::toolchainUnavailable,
-                      "there is no frontend '" + std::string(frontendName) +
-                          "' in this kiln-compiler; kilnd and kiln-compiler must be of one build"});
+    return std::unexpected(kiln::Failure{kiln::FailureKind::toolchainUnavailable,
+                                         "there is no frontend '" + std::string(toolchain.frontend) +
+                                             "' in this " KILN_PROGRAM
+                                             "; kilnd and its compiler programs must be of one build"});
   }
-  return kiln::loadToolchain(*frontend, library);
+  return kiln::loadToolchain(*frontend, toolchain.library,
+                             [&] { return kiln::loadOwn(*frontend, toolchain.library, toolchain.handed); });
 }
 
 // kilnd, which holds the other end, may have died before this process was tied to it.
@@ -49,23 +63,23 @@ bool isPeerGone(int socket) {
   return ::poll(&item, 1, 0) < 0 || (item.revents & (POLLHUP | POLLNVAL | POLLERR)) != 0;
 }
 
-int zygote(const char* frontendName, const char* library) {
+int zygote(const Toolchain& toolchain) {
   kiln::dieWith(::getppid());
   if (isPeerGone(kControlSocket)) {
     std::fprintf(stderr,
-                 "kiln-compiler: descriptor 3 is no socket to a running kilnd; kilnd starts this program\n");
+                 KILN_PROGRAM ": descriptor 3 is no socket to a running kilnd; kilnd starts this program\n");
     return 1;
   }
   kiln::isolateProcess(kControlSocket + 1);
-  return kiln::runZygote(kControlSocket, load(frontendName, library));
+  return kiln::runZygote(kControlSocket, load(toolchain));
 }
 
 // What the library itself may print must not mix with the description.
-int describe(const char* frontendName, const char* library) {
+int describe(const Toolchain& toolchain) {
   kiln::isolateProcess(STDERR_FILENO + 1);
   int output = ::dup(STDOUT_FILENO);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
-  return kiln::writeDescription(output, load(frontendName, library));
+  return kiln::writeDescription(output, load(toolchain));
 }
 
 }  // namespace
@@ -75,9 +89,11 @@ int main(int count, char** arguments) {
   const std::span<char*> given(arguments, static_cast<std::size_t>(count));
   const std::string_view command = count > 1 ? given[1] : "";
   if (command == "--help" && count == 2) return std::fputs(kUsage, stdout) < 0;
-  if (command == "--version" && count == 2) return std::puts("kiln-compiler " KILN_VERSION) < 0;
-  if (command == "--zygote" && count == 4) return zygote(given[2], given[3]);
-  if (command == "--describe" && count == 4) return describe(given[2], given[3]);
-  std::fputs(kUsage, stderr);
-  return 2;
+  if (command == "--version" && count == 2) return std::puts(KILN_PROGRAM " " KILN_VERSION) < 0;
+  if ((command != "--zygote" && command != "--describe") || count < 4) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  const Toolchain toolchain{given[2], given[3], {given.begin() + 4, given.end()}};
+  return command == "--zygote" ? zygote(toolchain) : describe(toolchain);
 }

@@ -17,6 +17,7 @@ bool isMachineCode(OutputKind kind) {
     case OutputKind::ptx:
     case OutputKind::ltoir:
     case OutputKind::bitcode:
+    case OutputKind::sharedObject:
       break;
   }
   return false;

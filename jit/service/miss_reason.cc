@@ -155,7 +155,7 @@ std::vector<std::string> differences(const Request& wanted, const Request& seen)
     if (!phrase.empty()) phrases.push_back(std::move(phrase));
   };
   if (wanted.language != seen.language) add("as " + std::string(name(seen.language)));
-  if (wanted.target != seen.target) add("for target " + seen.target.name);
+  if (wanted.target != seen.target) add("for target " + shortName(seen.target));
   add(optionDifference(wanted, seen));
   add(headerDifference(wanted, seen));
   add(inputDifference(wanted, seen));

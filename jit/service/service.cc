@@ -177,9 +177,9 @@ kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request,
     return refused(std::move(asker.domain), std::move(checked.error()), kNotLookedUp);
   }
   auto presence = kj::heap<Presence>(*this);
-  auto outcome = request.virtualArchitecture
-                     ? compileStages({std::move(asker), hooks_.stages(request), priority, timeout})
-                     : compileStage(std::move(asker), std::move(request), priority, timeout);
+  auto stages = hooks_.stages(request);
+  auto outcome = stages ? compileStages({std::move(asker), std::move(*stages), priority, timeout})
+                        : compileStage(std::move(asker), std::move(request), priority, timeout);
   return outcome.attach(kj::mv(presence)).eagerlyEvaluate(nullptr);
 }
 
@@ -187,8 +187,7 @@ kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request,
 kj::Promise<Outcome> CompileService::Impl::compileStages(StagedCall wanted) {
   auto owned = kj::heap<StagedCall>(std::move(wanted));
   auto& call = *owned;
-  const auto& [first, last] = call.stages;
-  return toolchainsForStages(toolchains_, first.language, call.asker.toolchain, last.language, last.target)
+  return toolchainsForStages(toolchains_, call.asker.toolchain, call.stages)
       .then([this, &call](ToolchainChoice<StageToolchains>&& chosen) -> kj::Promise<Outcome> {
         auto& asker = call.asker;
         if (!chosen) return refused(asker.domain, std::move(chosen.error()), kNotLookedUp);
@@ -218,7 +217,7 @@ kj::Promise<Outcome> CompileService::Impl::compileLast(StagedCall& call) {
          "toolchain \"" + generated.toolchainName + "\" was replaced while it compiled this; ask again"},
         kNotLookedUp);
   }
-  auto linker = lastToolchain(known, **madeBy, last.language, last.target);
+  auto linker = lastToolchain(known, **madeBy, call.stages);
   if (!linker) return refused(call.asker.domain, std::move(linker.error()), kNotLookedUp);
   last.source = std::get<Artifact>(generated.result).outputs.front().bytes;
   call.asker.names = last.names;

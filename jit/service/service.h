@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -75,8 +76,8 @@ struct ServiceLimits {
 struct ServiceHooks {
   // Whether the frontend takes the request's options; a failure is the outcome of the compile.
   std::function<std::expected<void, Failure>(const Request&)> check;
-  // The two requests that one with a virtual architecture is carried out as; `check` has taken it.
-  std::function<Stages(const Request&)> stages;
+  // The two requests that one is carried out as, if it is; `check` has taken it.
+  std::function<std::optional<Stages>(const Request&)> stages;
   // The store failed. The request is served all the same: by a compile, or by a result that is not
   // remembered.
   std::function<void(const StoreError&)> onStoreError;

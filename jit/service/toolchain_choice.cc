@@ -67,11 +67,41 @@ ToolchainChoice<ToolchainList> chooseForAnyLanguage(const ToolchainList& toolcha
   return chosen;
 }
 
+// What the last stage needs to be, apart from the sources.
+struct LastStage {
+  Language language;
+  Target target;
+  bool hasOneNumbering;
+};
+
+LastStage lastOf(const Stages& stages) {
+  return {stages.last.language, stages.last.target, stages.hasOneNumbering};
+}
+
+ToolchainChoice<std::shared_ptr<const Toolchain>> chooseLast(const ToolchainList& toolchains,
+                                                             const Toolchain& first, const LastStage& last) {
+  auto next =
+      chooseNextToolchain(toolchains, last.language, last.hasOneNumbering ? first.version : "", last.target);
+  if (next == nullptr) {
+    const auto all = ofLanguage(toolchains, last.language);
+    const bool areTooOld = last.hasOneNumbering && !all.empty();
+    return std::unexpected(Failure{FailureKind::toolchainUnavailable,
+                                   "no usable toolchain for " + std::string(kiln::name(last.language)) +
+                                       " on this node takes what " + first.name + " generates" +
+                                       (areTooOld ? ", since none is as new as that: " : ": ") +
+                                       listing(all)});
+  }
+  if (auto fits = checkTarget(last.target, next->targets, next->name); !fits) {
+    return std::unexpected(std::move(fits.error()));
+  }
+  return next;
+}
+
 ToolchainChoice<StageToolchains> chooseForStages(const ToolchainList& toolchains, Language first,
-                                                 std::string_view name, Language last, const Target& target) {
+                                                 std::string_view name, const LastStage& last) {
   auto chosen = choose(toolchains, first, name);
   if (!chosen) return std::unexpected(std::move(chosen.error()));
-  auto next = lastToolchain(toolchains, **chosen, last, target);
+  auto next = chooseLast(toolchains, **chosen, last);
   if (!next) return std::unexpected(std::move(next.error()));
   return StageToolchains{std::move(*chosen), std::move(*next)};
 }
@@ -106,31 +136,17 @@ kj::Promise<ToolchainChoice<std::shared_ptr<const Toolchain>>> toolchainFor(Tool
   });
 }
 
-kj::Promise<ToolchainChoice<StageToolchains>> toolchainsForStages(Toolchains& toolchains, Language first,
-                                                                  std::string name, Language last,
-                                                                  Target target) {
-  return chooseCurrent(toolchains, [first, name = std::move(name), last,
-                                    target = std::move(target)](const ToolchainList& list) {
-    return chooseForStages(list, first, name, last, target);
-  });
+kj::Promise<ToolchainChoice<StageToolchains>> toolchainsForStages(Toolchains& toolchains, std::string name,
+                                                                  const Stages& stages) {
+  return chooseCurrent(toolchains,
+                       [first = stages.first.language, name = std::move(name), last = lastOf(stages)](
+                           const ToolchainList& list) { return chooseForStages(list, first, name, last); });
 }
 
 ToolchainChoice<std::shared_ptr<const Toolchain>> lastToolchain(const ToolchainList& toolchains,
-                                                                const Toolchain& first, Language last,
-                                                                const Target& target) {
-  auto next = chooseNextToolchain(toolchains, last, first.version, target);
-  if (next == nullptr) {
-    const auto all = ofLanguage(toolchains, last);
-    return std::unexpected(Failure{FailureKind::toolchainUnavailable,
-                                   "no usable toolchain for " + std::string(kiln::name(last)) +
-                                       " on this node takes what " + first.name + " generates" +
-                                       (all.empty() ? ": " : ", since none is as new as that: ") +
-                                       listing(all)});
-  }
-  if (auto fits = checkTarget(target, next->targets, next->name); !fits) {
-    return std::unexpected(std::move(fits.error()));
-  }
-  return next;
+                                                                const Toolchain& first,
+                                                                const Stages& stages) {
+  return chooseLast(toolchains, first, lastOf(stages));
 }
 
 kj::Promise<ToolchainChoice<ToolchainList>> toolchainsForAnyLanguage(Toolchains& toolchains,

@@ -9,6 +9,7 @@
 
 #include "jit/failure.h"
 #include "jit/service/toolchains.h"
+#include "jit/stages.h"
 
 namespace kiln {
 
@@ -28,13 +29,11 @@ kj::Promise<ToolchainChoice<std::shared_ptr<const Toolchain>>> toolchainFor(Tool
 struct StageToolchains {
   std::shared_ptr<const Toolchain> first, last;
 };
-kj::Promise<ToolchainChoice<StageToolchains>> toolchainsForStages(Toolchains& toolchains, Language first,
-                                                                  std::string name, Language last,
-                                                                  Target target);
+kj::Promise<ToolchainChoice<StageToolchains>> toolchainsForStages(Toolchains& toolchains, std::string name,
+                                                                  const Stages& stages);
 // The last of the two once `first` has done its part. Failure also: unsupportedTarget.
 ToolchainChoice<std::shared_ptr<const Toolchain>> lastToolchain(const ToolchainList& toolchains,
-                                                                const Toolchain& first, Language last,
-                                                                const Target& target);
+                                                                const Toolchain& first, const Stages& stages);
 
 // For a request of unknown language: the choice for every language there is; never empty.
 kj::Promise<ToolchainChoice<ToolchainList>> toolchainsForAnyLanguage(Toolchains& toolchains,

@@ -117,15 +117,15 @@ interface Session {
 enum Priority { normal @0; interactive @1; background @2; }
 
 struct Request {
-  language @0 :UInt16;               # jit/request.h Language: 1 cuda, 2 hip, 3 ptx
-  target @1 :Text;                   # "sm_90a", "gfx90a:xnack-"
+  language @0 :UInt16;               # jit/request.h Language: 1 cuda, 2 hip, 3 ptx, 4 llvm-ir
+  target @1 :Text;                   # "sm_90a", "gfx90a:xnack-", "x86-64-v3"; never "host"
   source @2 :Data;                   # the text, no terminator
   names @3 :Names;
   headers @4 :List(Header);          # found by the compiler under exactly these names
   options @5 :List(Text);            # verbatim, in order; no include directories, no target
   nameExpressions @6 :List(Text);
-  outputs @7 :List(UInt16);          # jit/request.h OutputKind: 1 cubin, 2 ptx, 3 ltoir, 4 hsaco, 5 bitcode; empty: the
-                                     # target's usual one
+  outputs @7 :List(UInt16);          # jit/request.h OutputKind: 1 cubin, 2 ptx, 3 ltoir, 4 hsaco, 5 bitcode,
+                                     # 6 shared-object; empty: the target's usual one
   timestamp @8 :UInt64;              # what time() tells the compiler, seconds since 1970
   inputs @9 :List(Data);             # ptx: PTX or LTO IR to be linked with the source, behind it and in this order
   virtualArchitecture @10 :Text;     # cuda: "compute_80", for which PTX is generated, and kept; that is linked for the

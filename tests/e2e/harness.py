@@ -32,6 +32,7 @@ def default_environment():
         "KILN_TEST_NVJITLINK_13_0": "/usr/local/cuda/lib64/libnvJitLink.so.13",
         "KILN_TEST_NVJITLINK_12_9": str(ROOT / "build/deps/nvjitlink-12.9/nvidia/nvjitlink/lib/libnvJitLink.so.12"),
         "KILN_TEST_HIPRTC": "/usr/lib/x86_64-linux-gnu/libamdhip64.so.5",
+        "KILN_TEST_LIBDEVICE": "/usr/local/cuda/nvvm/libdevice/libdevice.10.bc",
         "KILN_TEST_CUOBJDUMP": str(ROOT / "build/deps/cuobjdump/nvidia/cu13/bin/cuobjdump"),
         "KILN_TEST_CUDA_INCLUDES": "/usr/local/cuda/include/cccl:/usr/local/cuda/include",
         "KILN_TEST_CAPNP_IMPORTS": str(ROOT / "build/deps/capnproto/include"),
@@ -52,6 +53,14 @@ def nvjitlink_library(version):
 
 def hiprtc_library():
     return pathlib.Path(os.environ["KILN_TEST_HIPRTC"])
+
+
+def libdevice():
+    return pathlib.Path(os.environ["KILN_TEST_LIBDEVICE"])
+
+
+# ROCm's device libraries, as Debian has them.
+ROCM_BITCODE = pathlib.Path("/usr/lib/x86_64-linux-gnu/amdgcn/bitcode")
 
 
 def cuda_includes():

@@ -79,9 +79,10 @@ typedef enum kiln_status KILN_ENUM {
 } kiln_status;
 
 typedef enum kiln_language KILN_ENUM {
-  KILN_CUDA = 1, /* CUDA C++, compiled by NVRTC */
-  KILN_HIP = 2,  /* HIP C++, compiled by hiprtc */
-  KILN_PTX = 3   /* PTX text or LTO IR, one or several, compiled and linked by nvJitLink */
+  KILN_CUDA = 1,   /* CUDA C++, compiled by NVRTC */
+  KILN_HIP = 2,    /* HIP C++, compiled by hiprtc */
+  KILN_PTX = 3,    /* PTX text or LTO IR, one or several, compiled and linked by nvJitLink */
+  KILN_LLVM_IR = 4 /* LLVM IR, text or bitcode, compiled by LLVM */
 } kiln_language;
 
 typedef enum kiln_output_kind KILN_ENUM {
@@ -89,7 +90,8 @@ typedef enum kiln_output_kind KILN_ENUM {
   KILN_OUTPUT_PTX = 2,    /* text, without a terminating NUL */
   KILN_OUTPUT_LTOIR = 3,  /* for nvJitLink */
   KILN_OUTPUT_HSACO = 4,  /* machine code for one AMD architecture: hipModuleLoadData() */
-  KILN_OUTPUT_BITCODE = 5 /* LLVM bitcode for hiprtc's linker */
+  KILN_OUTPUT_BITCODE = 5, /* LLVM bitcode for hiprtc's linker */
+  KILN_OUTPUT_SHARED_OBJECT = 6 /* machine code for a processor: kiln_host_module_load() */
 } kiln_output_kind;
 
 typedef enum kiln_outcome KILN_ENUM {

@@ -127,6 +127,7 @@ class Result {
   [[nodiscard]] std::string_view ltoir() const { return bytes(KILN_OUTPUT_LTOIR); }
   [[nodiscard]] std::string_view hsaco() const { return bytes(KILN_OUTPUT_HSACO); }
   [[nodiscard]] std::string_view bitcode() const { return bytes(KILN_OUTPUT_BITCODE); }
+  [[nodiscard]] std::string_view sharedObject() const { return bytes(KILN_OUTPUT_SHARED_OBJECT); }
 
   // A C string: cuModuleGetFunction(&function, module, result.loweredName("scale<float>")).
   [[nodiscard]] const char* loweredName(const std::string& expression) const {

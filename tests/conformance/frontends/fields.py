@@ -10,10 +10,11 @@ from subject import CHANGED_HEADER, HEADER
 
 
 def numbers_of(enumeration):
-    """The names and values of an enumeration of jit/request.h, which are those of the schema."""
+    """The names and values of an enumeration of jit/request.h, which are those of the schema; llvmIr is "llvm-ir"."""
     text = (ROOT / "jit/request.h").read_text()
     (listed,) = re.findall(rf"enum class {enumeration} [^{{]*{{([^}}]*)}}", text)
-    return {name: int(value) for name, value in re.findall(r"(\w+) = (\d+)", listed)}
+    kebab = lambda name: re.sub("[A-Z]", lambda letter: "-" + letter[0].lower(), name)
+    return {kebab(name): int(value) for name, value in re.findall(r"(\w+) = (\d+)", listed)}
 
 
 LANGUAGES = numbers_of("Language")

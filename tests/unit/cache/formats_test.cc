@@ -185,10 +185,10 @@ TEST_CASE("Indexes and kinds that nothing has are refused") {
   REQUIRE(refused([](Entry& e) { e.result = Failure{static_cast<FailureKind>(99), ""}; }));
 
   auto request = sampleRequest();
-  request.target.kind = static_cast<Target::Kind>(4);
+  request.target.kind = static_cast<Target::Kind>(5);
   REQUIRE_FALSE(parseRequest(asBytes(encodeRequest(request))));
   request = sampleRequest();
-  request.language = static_cast<Language>(4);
+  request.language = static_cast<Language>(6);
   REQUIRE_FALSE(parseRequest(asBytes(encodeRequest(request))));
 }
 

@@ -138,7 +138,7 @@ TEST_CASE("null and meaningless arguments are invalid and change nothing") {
   CHECK(kiln_request_set_source(request.get(), nullptr, 0) == KILN_OK);
   CHECK(kiln_request_set_source_name(request.get(), nullptr) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_set_working_directory(request.get(), nullptr) == KILN_INVALID_REQUEST);
-  CHECK(kiln_request_set_language(request.get(), static_cast<kiln_language>(4)) == KILN_INVALID_REQUEST);
+  CHECK(kiln_request_set_language(request.get(), static_cast<kiln_language>(6)) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_set_target(request.get(), nullptr) == KILN_INVALID_REQUEST);
   CHECK(kiln_request_add_include_directory(request.get(), "") == KILN_INVALID_REQUEST);
   CHECK(kiln_request_set_virtual_architecture(request.get(), nullptr) == KILN_INVALID_REQUEST);

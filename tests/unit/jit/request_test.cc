@@ -13,11 +13,10 @@ TEST_CASE("Languages and output kinds have the names and numbers they always had
     REQUIRE(name(value) == text);
     REQUIRE(parseLanguage(text) == value);
   }
-  const std::pair<OutputKind, std::string_view> kinds[] = {{OutputKind::cubin, "cubin"},
-                                                           {OutputKind::ptx, "ptx"},
-                                                           {OutputKind::ltoir, "ltoir"},
-                                                           {OutputKind::hsaco, "hsaco"},
-                                                           {OutputKind::bitcode, "bitcode"}};
+  const std::pair<OutputKind, std::string_view> kinds[] = {
+      {OutputKind::cubin, "cubin"},     {OutputKind::ptx, "ptx"},
+      {OutputKind::ltoir, "ltoir"},     {OutputKind::hsaco, "hsaco"},
+      {OutputKind::bitcode, "bitcode"}, {OutputKind::sharedObject, "shared-object"}};
   std::uint16_t number = 1;
   for (const auto& [kind, text] : kinds) {
     REQUIRE(outputKindFromNumber(number++) == kind);
@@ -28,10 +27,10 @@ TEST_CASE("Languages and output kinds have the names and numbers they always had
 
 TEST_CASE("Unknown languages and output kinds are nothing") {
   REQUIRE_FALSE(languageFromNumber(0));
-  REQUIRE_FALSE(languageFromNumber(4));
+  REQUIRE_FALSE(languageFromNumber(6));
   REQUIRE_FALSE(parseLanguage("CUDA"));
   REQUIRE_FALSE(outputKindFromNumber(0));
-  REQUIRE_FALSE(outputKindFromNumber(6));
+  REQUIRE_FALSE(outputKindFromNumber(7));
   REQUIRE_FALSE(parseOutputKind("fatbin"));
   REQUIRE_FALSE(parseOutputKind(""));
 }

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
-#include "frontends/hiprtc/needed_libraries.h"
+#include "frontends/needed_libraries.h"
 #include "tests/support/temporary_directory.h"
 
 namespace kiln::hiprtc {

@@ -34,7 +34,7 @@ std::vector<fs::path> librariesIn(const std::vector<FoundLibrary>& found) {
 std::vector<FoundLibrary> find(const ToolchainSearch& search) { return findLibraries(libraryKind(), search); }
 
 std::vector<std::string> emptyPlacesIn(const ToolchainSearch& search) {
-  return emptyPlaces({libraryKind()}, search);
+  return emptyPlaces({libraryKind()}, {}, search);
 }
 
 ToolchainSearch onlyIn(std::vector<fs::path> paths) { return {std::move(paths), {}, false}; }

@@ -155,7 +155,8 @@ StoreResult<std::vector<EntrySummary>> FailingStore::list(std::string_view domai
 StoreResult<StoreStatistics> FailingStore::statistics() { return store_->statistics(); }
 
 // Generated for the virtual architecture, then linked for the target.
-static Stages stagesOf(const Request& request) {
+static std::optional<Stages> stagesOf(const Request& request) {
+  if (!request.virtualArchitecture) return std::nullopt;
   Stages stages{request, request};
   stages.first.target = *request.virtualArchitecture;
   stages.first.virtualArchitecture.reset();

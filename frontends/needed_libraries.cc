@@ -1,4 +1,4 @@
-#include "frontends/hiprtc/needed_libraries.h"
+#include "frontends/needed_libraries.h"
 
 #include <elf.h>
 
@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-namespace kiln::hiprtc {
+namespace kiln {
 namespace {
 
 namespace fs = std::filesystem;
@@ -88,4 +88,4 @@ NeededLibraries neededBy(const fs::path& library) {
   return needed;
 }
 
-}  // namespace kiln::hiprtc
+}  // namespace kiln

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kiln::hiprtc {
+namespace kiln {
 
 struct NeededLibraries {
   std::vector<std::string> names;                  // DT_NEEDED, in order: "libLLVM-15.so.1"
@@ -16,4 +16,4 @@ struct NeededLibraries {
 // other, and for one that is cut short.
 NeededLibraries neededBy(const std::filesystem::path& library);
 
-}  // namespace kiln::hiprtc
+}  // namespace kiln

@@ -1,0 +1,36 @@
+// The processor of this machine as a target: what "host" stands for.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "jit/failure.h"
+#include "jit/target.h"
+
+namespace kiln::client {
+
+// What the processor tells of itself.
+struct Cpuid {
+  using Registers = std::array<std::uint32_t, 4>;  // EAX, EBX, ECX, EDX
+  // Zeros for a leaf that there is none of.
+  std::function<Registers(std::uint32_t leaf, std::uint32_t subleaf)> ask;
+  std::uint64_t enabledStates = 0;  // XCR0: the registers that the system saves
+};
+
+// The name of a processor as LLVM has it, and behind it whether each feature that code may use is there:
+// "znver4:adx+:aes+:avx512fp16-". Those that are not spelled out are the processor's own: a machine that
+// hides one of these is called by a level ("x86-64-v3") in which all are there. So code for one target runs
+// on every machine that is called so.
+std::string hostTargetName(const Cpuid& cpuid);
+
+// That of this machine; asked for once. Thread-safe.
+const Target& hostTarget();
+
+// As parseTarget(), and "host" is hostTarget().
+std::expected<Target, Failure> parseOwnTarget(std::string_view text);
+
+}  // namespace kiln::client
