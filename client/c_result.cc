@@ -22,6 +22,7 @@ static_assert(KILN_CUDA == static_cast<int>(Language::cuda));
 static_assert(KILN_HIP == static_cast<int>(Language::hip));
 static_assert(KILN_PTX == static_cast<int>(Language::ptx));
 static_assert(KILN_LLVM_IR == static_cast<int>(Language::llvmIr));
+static_assert(KILN_MLIR == static_cast<int>(Language::mlir));
 static_assert(KILN_OUTPUT_LTOIR == static_cast<int>(OutputKind::ltoir));
 static_assert(KILN_OUTPUT_BITCODE == static_cast<int>(OutputKind::bitcode));
 static_assert(KILN_OUTPUT_SHARED_OBJECT == static_cast<int>(OutputKind::sharedObject));
@@ -103,6 +104,14 @@ const char* kiln_status_name(kiln_status status) {
       return "unreachable";
     case KILN_OUT_OF_MEMORY:
       return "out_of_memory";
+    case KILN_DRIVER_UNAVAILABLE:
+      return "driver_unavailable";
+    case KILN_BINARY_REFUSED:
+      return "binary_refused";
+    case KILN_BINARY_UNFIT:
+      return "binary_unfit";
+    case KILN_NO_SUCH_KERNEL:
+      return "no_such_kernel";
     default:
       break;
   }

@@ -132,6 +132,20 @@ Reached<Reply> Client::compile(Request request, const CompileOptions& options) {
   return reply;
 }
 
+Reached<bool> Client::reportRefused(const std::string& key, const Sha256& sha256,
+                                    const std::string& message) {
+  auto impl = impl_;
+  const auto bytes = keyBytes(key);
+  if (!bytes || bytes->size() != EntryKey::kSize) return false;
+  return impl->call<bool>([bytes, sha256, message](Connection& connection, WorkerPool&) {
+    auto request = connection.session().reportRefusedRequest();
+    request.setKey(convert::toData(*bytes));
+    request.setSha256(convert::toData(sha256.view()));
+    request.setMessage(convert::toText(message));
+    return request.send().then([](auto&& response) { return response.getCompileAgain(); });
+  });
+}
+
 Reached<std::vector<ToolchainReply>> Client::toolchains(Scan scan) {
   auto impl = impl_;
   return impl->call<std::vector<ToolchainReply>>([scan](Connection& connection, WorkerPool&) {

@@ -135,6 +135,10 @@ class Client {
   // they contradict the request. Expected failures of the request are in the reply.
   Reached<Reply> compile(Request request, const CompileOptions& options);
 
+  // Tells kilnd that a driver refuses the bytes of `sha256`, an output of the entry `key`, with what it says.
+  // Whether a compile may give others now.
+  Reached<bool> reportRefused(const std::string& key, const Sha256& sha256, const std::string& message);
+
   // `Scan::always`: kilnd looks for toolchains once more before it answers.
   enum class Scan : std::uint8_t { ifChanged, always };
   Reached<std::vector<ToolchainReply>> toolchains(Scan scan = Scan::ifChanged);

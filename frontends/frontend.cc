@@ -9,6 +9,7 @@
 #include "frontends/llvm/device_library_search.h"
 #include "frontends/llvm/files.h"
 #include "frontends/llvm/options.h"
+#include "frontends/mlir/options.h"
 #include "frontends/nvjitlink/compiler.h"
 #include "frontends/nvjitlink/options.h"
 #include "frontends/nvrtc/compiler.h"
@@ -85,6 +86,16 @@ const std::vector<Frontend>& frontends() {
        llvmir::optionsBindNames,
        llvmir::fileHabits(),
        "kiln-compiler-llvm",
+       findDeviceLibraries},
+      {"mlir",
+       Language::mlir,
+       1,
+       {},
+       nullptr,
+       mlirir::checkOptions,
+       mlirir::optionsBindNames,
+       llvmir::fileHabits(),
+       "kiln-compiler-mlir",
        findDeviceLibraries},
   };
   return table;

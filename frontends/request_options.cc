@@ -4,6 +4,7 @@
 
 #include "frontends/hiprtc/options.h"
 #include "frontends/llvm/options.h"
+#include "frontends/mlir/options.h"
 #include "frontends/nvjitlink/options.h"
 #include "frontends/nvrtc/options.h"
 #include "frontends/nvrtc/stages.h"
@@ -12,9 +13,9 @@ namespace kiln {
 
 namespace {
 
-// LLVM IR is compiled for every target, each other language for one vendor's.
+// LLVM IR and MLIR are compiled for every target, each other language for one vendor's.
 std::expected<void, Failure> checkVendor(const Request& request) {
-  if (request.language == Language::llvmIr) return {};
+  if (request.language == Language::llvmIr || request.language == Language::mlir) return {};
   const bool wantsAmd = request.language == Language::hip;
   const bool isHost = request.target.kind == Target::Kind::host;
   if (!isHost && wantsAmd == (request.target.kind == Target::Kind::amd)) return {};
@@ -38,12 +39,15 @@ std::expected<Request, Failure> normalised(Request request) {
       return nvjitlink::normalised(std::move(request));
     case Language::llvmIr:
       return llvmir::normalised(std::move(request));
+    case Language::mlir:
+      return mlirir::normalised(std::move(request));
   }
   return request;
 }
 
 std::optional<Stages> stagesOf(const Request& request) {
   if (request.language == Language::llvmIr) return llvmir::stagesOf(request);
+  if (request.language == Language::mlir) return mlirir::stagesOf(request);
   if (!request.virtualArchitecture) return std::nullopt;
   return nvrtc::stagesOf(request);
 }

@@ -5,7 +5,8 @@
 namespace kiln {
 namespace {
 
-constexpr std::array kLanguages = {Language::cuda, Language::hip, Language::ptx, Language::llvmIr};
+constexpr std::array kLanguages = {Language::cuda, Language::hip, Language::ptx, Language::llvmIr,
+                                   Language::mlir};
 constexpr std::array kOutputKinds = {OutputKind::cubin, OutputKind::ptx,     OutputKind::ltoir,
                                      OutputKind::hsaco, OutputKind::bitcode, OutputKind::sharedObject};
 
@@ -28,6 +29,8 @@ std::string_view name(Language language) {
       return "ptx";
     case Language::llvmIr:
       return "llvm-ir";
+    case Language::mlir:
+      return "mlir";
   }
   return "unknown";
 }

@@ -12,7 +12,7 @@
 namespace kiln {
 
 // Values are stored, sent and hashed; they never change and are never reused.
-enum class Language : std::uint16_t { cuda = 1, hip = 2, ptx = 3, llvmIr = 4 };
+enum class Language : std::uint16_t { cuda = 1, hip = 2, ptx = 3, llvmIr = 4, mlir = 5 };
 enum class OutputKind : std::uint16_t {
   cubin = 1,
   ptx = 2,
@@ -22,7 +22,7 @@ enum class OutputKind : std::uint16_t {
   sharedObject = 6
 };
 
-std::string_view name(Language language);  // "cuda", "hip", "ptx", "llvm-ir"
+std::string_view name(Language language);  // "cuda", "hip", "ptx", "llvm-ir", "mlir"
 std::string_view name(OutputKind kind);    // "cubin", "ptx", "ltoir", "hsaco", "bitcode", "shared-object"
 std::string languageNames();               // of all, for a person: "cuda, hip, ptx"
 std::string outputKindNames();

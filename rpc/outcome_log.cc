@@ -69,4 +69,13 @@ void logRefusal(Log& log, std::string_view source, const Peer& peer, const Failu
   log.info("refused: " + quotedForLog(source) + ": " + summary(failure) + origin(peer));
 }
 
+void logRefusedBinary(Log& log, const EntryKey& key, std::string_view said, const Peer& peer,
+                      const CompileService::Refusal& refusal) {
+  std::string line = "a driver refuses the binary of key " + key.hex() + ": " + quotedForLog(said);
+  line += refusal.isSetAside     ? "; it is set aside, and compiled anew when it is asked for"
+          : refusal.compileAgain ? "; there is none of these bytes any more"
+                                 : "; a compile has given the same bytes since, which are kept";
+  log.warning(line + origin(peer));
+}
+
 }  // namespace kiln

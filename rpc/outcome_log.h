@@ -21,5 +21,8 @@ void logOutcome(Log& log, const Subject& subject, const Peer& peer, const Outcom
                 double milliseconds);
 // A request that was refused before anything was looked up.
 void logRefusal(Log& log, std::string_view source, const Peer& peer, const Failure& failure);
+// A client's driver refuses what was compiled; `said` is what it says.
+void logRefusedBinary(Log& log, const EntryKey& key, std::string_view said, const Peer& peer,
+                      const CompileService::Refusal& refusal);
 
 }  // namespace kiln

@@ -235,6 +235,22 @@ class SessionImpl final : public schema::Session::Server {
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> reportRefused(ReportRefusedContext context) override {
+    context.allowCancellation();
+    auto params = context.getParams();
+    auto key = EntryKey::fromBytes(convert::bytes(params.getKey()));
+    auto sha256 = Sha256::fromBytes(convert::bytes(params.getSha256()));
+    KJ_REQUIRE(key.has_value() && sha256.has_value(), "`key` must have 16 bytes and `sha256` 32");
+    constexpr std::size_t kMostShown = 500;
+    auto said = std::string(convert::text(params.getMessage()).substr(0, kMostShown));
+    auto refused = context_.service.refuse(peer_.domain, *key, *sha256);
+    return context_.calls.wrap(refused.then(
+        [this, context, key = *key, said = std::move(said)](CompileService::Refusal&& refusal) mutable {
+          logRefusedBinary(context_.log, key, said, peer_, refusal);
+          context.getResults().setCompileAgain(refusal.compileAgain);
+        }));
+  }
+
   kj::Promise<void> stop(StopContext) override {
     if (peer_.user != geteuid() && peer_.user != 0) {
       kj::throwFatalException(

@@ -63,6 +63,7 @@ libdevice_of_toolkit() {
 programs() {
   printf '%s\n' kilnd kiln kiln-compiler libkiln
   if [ -e /usr/lib/llvm-22/include/lld ]; then printf '%s\n' kiln-compiler-llvm; fi
+  if [ -e /usr/lib/llvm-22/include/lld ] && [ -e /usr/lib/llvm-22/include/mlir ]; then printf '%s\n' kiln-compiler-mlir; fi
 }
 
 # Configures and builds a preset: $1, and what else cmake --build is to be told.

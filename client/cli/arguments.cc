@@ -11,6 +11,8 @@
 namespace kiln::cli {
 namespace {
 
+constexpr const char* kRun = "run";
+
 // The two sides of `text` around its first '='; both must be there.
 std::pair<std::string, std::string> splitAtEquals(const std::string& option, const std::string& text,
                                                   const char* form) {
@@ -150,6 +152,46 @@ void addCompile(CLI::App& app, CompileArguments& arguments) {
       ->type_name("PRIORITY");
 }
 
+void addKernelArgument(RunArguments& arguments, const std::string& text) {
+  auto argument = parseKernelArgument(text);
+  if (!argument) throw CLI::ValidationError("--arg", argument.error());
+  arguments.arguments.push_back(std::move(*argument));
+}
+
+void addRun(CLI::App& app, RunArguments& arguments) {
+  auto* command =
+      app.add_subcommand(kRun, "Compile a kernel for this processor, call it and print checksums");
+  command->footer(
+      "Behind -- stand options for the compiler. Buffers hold generated numbers, the same in every run: "
+      "floats\n"
+      "from -1 up to 1, whole numbers from 0 to 99. The kernel runs in a process of its own.\n\n" +
+      exitCodeHelp());
+  auto& compile = arguments.compile;
+  command
+      ->add_option("FILE", compile.file,
+                   "Source file in a language that is compiled for processors, such as "
+                   "LLVM IR; - reads standard input")
+      ->required()
+      ->type_name("");
+  command->add_option("--kernel", arguments.kernel, "The function to call")->required()->type_name("NAME");
+  repeatable(command->add_option_function<std::vector<std::string>>(
+                 "--arg",
+                 [&](const auto& texts) {
+                   for (const auto& text : texts) addKernelArgument(arguments, text);
+                 },
+                 "Its next argument: a value such as i64=1024, or a buffer such as f32[1024]"))
+      ->type_name("TYPE=VALUE|TYPE[LENGTH]");
+  command->add_option("--target", compile.target, "Such as x86-64-v3; host, this processor, by default")
+      ->type_name("ARCHITECTURE");
+  command
+      ->add_option_function<std::string>(
+          "--language", [&](const auto& text) { setLanguage(compile, text); },
+          "One of " + languageNames() + "; what the extension of FILE says by default")
+      ->type_name("LANGUAGE");
+  command->add_option("--toolchain", compile.toolchain, "Compiler; the newest for the language by default")
+      ->type_name("NAME");
+}
+
 // A command without options of its own.
 template <typename Arguments>
 void addPlain(CLI::App& app, CommandLine& line, const char* name, const char* description) {
@@ -175,8 +217,9 @@ Farewell farewell(const CLI::App& app, const CLI::ParseError& error) {
 // What the commands' own arguments cannot tell: that there is a command, and what may stand behind "--".
 void checkLine(const CLI::App& app, const std::vector<std::string>& options) {
   if (app.get_subcommands().empty()) throw CLI::ValidationError("give a command");
-  if (!options.empty() && !app.got_subcommand("compile")) {
-    throw CLI::ValidationError("compile alone takes options behind --, such as '" + options.front() + "'");
+  if (!options.empty() && !app.got_subcommand("compile") && !app.got_subcommand(kRun)) {
+    throw CLI::ValidationError("compile and run alone take options behind --, such as '" + options.front() +
+                               "'");
   }
 }
 
@@ -185,6 +228,7 @@ void checkLine(const CLI::App& app, const std::vector<std::string>& options) {
 std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> arguments) {
   CommandLine line;
   CompileArguments compile;
+  RunArguments toRun;
   ToolchainsArguments toolchains;
   ShowArguments show;
   bool asJson = false;
@@ -201,6 +245,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   app.fallthrough();
 
   addCompile(app, compile);
+  addRun(app, toRun);
   app.add_subcommand("toolchains", "List the compilers that kilnd found")
       ->add_flag("--rescan", toolchains.rescan,
                  "Look for compilers once more: for what was added or taken away since kilnd started");
@@ -214,6 +259,8 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   addPlain<StopArguments>(app, line, "stop", "End kilnd when its running compiles have ended");
 
   compile.options = takeOptions(arguments);
+  toRun.compile.options = compile.options;
+  toRun.compile.target = kHost;
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     app.parse(std::move(arguments));
@@ -222,6 +269,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
     return farewell(app, error);
   }
   if (app.got_subcommand("compile")) line.command = std::move(compile);
+  if (app.got_subcommand(kRun)) line.command = std::move(toRun);
   if (app.got_subcommand("toolchains")) line.command = toolchains;
   if (app.got_subcommand("show")) line.command = std::move(show);
   line.format = asJson ? Format::json : Format::text;

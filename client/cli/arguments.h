@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/cli/exit_code.h"
+#include "client/cli/kernel_argument.h"
 #include "jit/request.h"
 
 namespace kiln::cli {
@@ -43,6 +44,11 @@ struct CompileArguments {
   Priority priority = Priority::normal;
   std::vector<std::string> options;  // behind "--", verbatim
 };
+struct RunArguments {
+  CompileArguments compile;  // for the host
+  std::string kernel;
+  std::vector<KernelArgument> arguments;
+};
 struct ToolchainsArguments {
   bool rescan = false;
 };
@@ -59,8 +65,8 @@ enum class Format : std::uint8_t { text, json };
 struct CommandLine {
   Format format = Format::text;
   std::string socket;  // empty: KILN_SOCKET, else the default
-  std::variant<CompileArguments, ToolchainsArguments, StatsArguments, ListArguments, ShowArguments,
-               StatusArguments, StopArguments>
+  std::variant<CompileArguments, RunArguments, ToolchainsArguments, StatsArguments, ListArguments,
+               ShowArguments, StatusArguments, StopArguments>
       command;
 };
 

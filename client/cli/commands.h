@@ -20,6 +20,7 @@ ExitCode fail(const Context& context, ExitCode code, const std::string& kind, co
 ExitCode fail(const Context& context, const client::Unreachable& unreachable);
 
 ExitCode run(const Context& context, const CompileArguments& arguments);
+ExitCode run(const Context& context, const RunArguments& arguments);
 ExitCode run(const Context& context, const ToolchainsArguments& arguments);
 ExitCode run(const Context& context, const StatsArguments& arguments);
 ExitCode run(const Context& context, const ListArguments& arguments);

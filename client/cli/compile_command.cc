@@ -1,24 +1,13 @@
 #include <algorithm>
-#include <iostream>
 
 #include "client/cli/commands.h"
+#include "client/cli/compile_failure.h"
 #include "client/cli/compile_request.h"
 #include "client/cli/files.h"
 #include "client/cli/reports.h"
 
 namespace kiln::cli {
 namespace {
-
-ExitCode fail(const Context& context, const RequestProblem& problem) {
-  if (const auto* file = std::get_if<FileProblem>(&problem)) {
-    return cli::fail(context, ExitCode::usage, "usage", file->message);
-  }
-  const auto& failure = std::get<Failure>(problem);
-  const std::string kind(name(failure.kind));
-  // As of a failure that kilnd tells.
-  const auto message = context.format == Format::text ? kind + ": " + failure.message : failure.message;
-  return cli::fail(context, exitCodeOf(failure.kind), kind, message);
-}
 
 // The outputs that have a place, each to its place. One that kilnd did not send is a defect of it, said as
 // such.
@@ -37,28 +26,6 @@ std::expected<void, FileProblem> writeOutputs(const client::Reply& reply,
         {place.path, {reinterpret_cast<const char*>(output->bytes.data()), output->bytes.size()}});
   }
   return writeFiles(files);
-}
-
-// Where a failure comes from, unless it is from a compile that this request made.
-std::string_view origin(client::Reply::How how) {
-  switch (how) {
-    case client::Reply::How::hit:
-      return " (from the cache)";
-    case client::Reply::How::joined:
-      return " (of a compile that another request had begun)";
-    case client::Reply::How::miss:
-      break;
-  }
-  return "";
-}
-
-// The log byte for byte and, of a failure, what kiln makes of it.
-void printDiagnostics(const client::Reply& reply) {
-  std::cerr.write(reply.log.data(), static_cast<std::streamsize>(reply.log.size()));
-  if (!reply.failure) return;
-  if (!reply.log.empty() && !reply.log.ends_with('\n')) std::cerr << '\n';
-  std::cerr << "kiln: " << name(reply.failure->kind) << origin(reply.how) << ": " << reply.failure->message
-            << '\n';
 }
 
 }  // namespace

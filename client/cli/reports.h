@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "client/cli/arguments.h"
+#include "client/cli/kernel_call.h"
 #include "client/cli/report.h"
 #include "client/client.h"
 
@@ -17,6 +19,8 @@ struct WrittenOutput {
 // `kiln compile`: `written` tells where outputs went. In text the log is left out, since it has been printed
 // as the compiler wrote it.
 Report reportOf(const client::Reply& reply, const std::vector<WrittenOutput>& written);
+// `kiln run`: what was compiled, and what its call did to the arguments.
+Report reportOf(const client::Reply& reply, const RunArguments& arguments, const CallResult& called);
 // A failure that no reply stands behind: the JSON of a request that never left, or of a kilnd out of reach.
 Report reportOfFailure(const std::string& kind, const std::string& message);
 

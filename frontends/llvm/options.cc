@@ -1,76 +1,16 @@
 #include "frontends/llvm/options.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
+
+#include "frontends/ir_options.h"
 
 namespace kiln::llvmir {
 namespace {
 
-constexpr std::string_view kPasses = "-passes=";
+constexpr std::array<std::string_view, 5> kRefused = {"print", "view", "dot-", "dump", "write-"};
 
-bool isLevel(std::string_view option) {
-  return option.size() == 3 && option.starts_with("-O") && option[2] >= '0' && option[2] <= '3';
-}
-
-bool isPipeline(std::string_view option) { return option.starts_with(kPasses); }
-
-std::unexpected<Failure> invalid(std::string message) {
-  return std::unexpected(Failure{FailureKind::invalidRequest, std::move(message)});
-}
-
-std::expected<void, Failure> checkFields(const Request& request) {
-  const auto lacks = [](const std::string& what) {
-    return invalid("LLVM IR has no " + what + "; leave them out");
-  };
-  if (!request.headers.empty()) return lacks("headers");
-  if (!request.names.includeDirectories.empty()) return lacks("include directories");
-  if (!request.nameExpressions.empty()) {
-    return lacks("name expressions: its kernels have their final names already");
-  }
-  return {};
-}
-
-// The outputs that a target of each kind has, for a person.
-std::string_view outputsFor(Target::Kind kind) {
-  switch (kind) {
-    case Target::Kind::amd:
-      return "hsaco";
-    case Target::Kind::host:
-      return "shared-object";
-    default:
-      return "cubin, or ptx";
-  }
-}
-
-bool yields(const Target& target, OutputKind output) {
-  return output == usualOutput(target) ||
-         (output == OutputKind::ptx && target.kind == Target::Kind::nvidiaReal);
-}
-
-// PTX and a cubin are stages of each other, and one request makes one of them.
-std::expected<void, Failure> checkOutputs(const Request& request) {
-  for (auto output : request.outputs) {
-    if (yields(request.target, output)) continue;
-    return invalid("LLVM makes no " + std::string(name(output)) + " for the target " + request.target.name +
-                   "; ask for the output " + std::string(outputsFor(request.target.kind)));
-  }
-  if (request.outputs.size() == 1) return {};
-  return invalid("LLVM IR is compiled to a cubin or to PTX; ask for each by a request of its own");
-}
-
-// The first pass of a pipeline that prints, shows or writes what it works on; empty if there is none.
-std::string_view printingPass(std::string_view pipeline) {
-  constexpr std::array<std::string_view, 5> kPrinting = {"print", "view", "dot-", "dump", "write-"};
-  constexpr std::string_view kEnds = "(),<>;";
-  while (!pipeline.empty()) {
-    const auto end = std::min(pipeline.find_first_of(kEnds), pipeline.size());
-    const auto pass = pipeline.substr(0, end);
-    if (std::ranges::any_of(kPrinting, [&](auto prefix) { return pass.starts_with(prefix); })) return pass;
-    pipeline.remove_prefix(std::min(end + 1, pipeline.size()));
-  }
-  return {};
-}
+constexpr IrOptions kOptions = {"LLVM IR", "-passes=", kRefused};
 
 }  // namespace
 
@@ -80,50 +20,17 @@ std::expected<Request, Failure> normalised(Request request) {
 }
 
 std::expected<void, Failure> checkOptions(const Request& request) {
-  for (const auto& option : request.options) {
-    if (isLevel(option) || isPipeline(option)) continue;
-    return invalid("the option '" + option +
-                   "' is none of LLVM IR's, which are -O0 to -O3 and -passes=...; leave it out");
-  }
-  if (std::count_if(request.options.begin(), request.options.end(), isLevel) > 1 ||
-      std::count_if(request.options.begin(), request.options.end(), isPipeline) > 1) {
-    return invalid("a level or a pipeline is given twice; give each once");
-  }
-  if (const auto pass = printingPass(pipelineIn(request.options).value_or("")); !pass.empty()) {
-    return invalid(
-        "the pass '" + std::string(pass) +
-        "' of -passes prints or writes what LLVM works on, which is no output of a compile; leave it out");
-  }
-  if (auto checked = checkFields(request); !checked) return checked;
-  return checkOutputs(request);
+  return checkIrRequest(request, kOptions);
 }
 
 bool optionsBindNames(const Request&) { return false; }
 
-std::optional<Stages> stagesOf(const Request& request) {
-  if (request.outputs != std::vector<OutputKind>{OutputKind::cubin}) return std::nullopt;
-  Stages stages{request, {}, false};
-  auto& first = stages.first;
-  auto& last = stages.last;
-  first.outputs = {OutputKind::ptx};
-  last.language = Language::ptx;
-  last.target = request.target;
-  last.names.source = request.names.source + ".ptx";
-  last.names.workingDirectory = request.names.workingDirectory;
-  last.names.temporaryDirectory = request.names.temporaryDirectory;
-  last.outputs = {OutputKind::cubin};
-  return stages;
-}
+std::optional<Stages> stagesOf(const Request& request) { return irStagesOf(request); }
 
-char levelIn(const std::vector<std::string>& options) {
-  const auto found = std::find_if(options.begin(), options.end(), isLevel);
-  return found == options.end() ? '2' : found->back();
-}
+char levelIn(const std::vector<std::string>& options) { return irLevelIn(options); }
 
 std::optional<std::string_view> pipelineIn(const std::vector<std::string>& options) {
-  const auto found = std::find_if(options.begin(), options.end(), isPipeline);
-  if (found == options.end()) return std::nullopt;
-  return std::string_view(*found).substr(kPasses.size());
+  return irPipelineIn(options, kOptions);
 }
 
 }  // namespace kiln::llvmir

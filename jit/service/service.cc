@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "jit/names_binding.h"
+#include "jit/recency_map.h"
 #include "jit/request_hash.h"
 #include "jit/service/file_check.h"
 #include "jit/service/flight.h"
@@ -39,6 +40,7 @@ class CompileService::Impl final : private FlightObserver {
   kj::Promise<LookupResult> lookup(Asker asker, Hash128 hash);
   kj::Promise<Outcome> compile(Asker asker, Request request, Priority priority,
                                std::chrono::milliseconds timeout);
+  kj::Promise<Refusal> refuse(std::string domain, EntryKey key, Sha256 sha256);
   kj::Promise<void> drain();
 
   [[nodiscard]] const JobQueue& queue() const { return queue_; }
@@ -123,7 +125,8 @@ class CompileService::Impl final : private FlightObserver {
   const ServiceHooks hooks_;
   JobQueue queue_;
   RecentHits recentHits_;
-  std::map<FlightKey, Flight*> flights_;  // those that can be joined; kept alive by their waiters
+  RecencyMap<std::string, Sha256> refused_;  // what was set aside, by domain and key
+  std::map<FlightKey, Flight*> flights_;     // those that can be joined; kept alive by their waiters
   std::set<Call*> calls_;
   std::map<std::string, ServiceStatistics, std::less<>> statistics_;
   bool draining_ = false;
@@ -375,6 +378,49 @@ void CompileService::Impl::closed(const Flight& flight) {
   }
 }
 
+kj::Promise<CompileService::Refusal> CompileService::Impl::refuse(std::string domain, EntryKey key,
+                                                                  Sha256 sha256) {
+  constexpr std::size_t kMostRefused = 4096;
+  const auto name = domain + '\0' + std::string(asText(key.view()));
+  const auto* before = refused_.find(name);
+  const bool isKnown = before != nullptr && *before == sha256;
+  // What the store does with it: the request of the entry that was removed, if one was.
+  struct Removed {
+    Refusal refusal;
+    std::optional<Hash128> requestHash;
+  };
+  return executor_
+      .run([&store = store_, domain, key, sha256, isKnown]() -> StoreResult<Removed> {
+        auto found = store.find(domain, key);
+        if (!found) return std::unexpected(std::move(found.error()));
+        if (!*found) return Removed{{false, true}, {}};
+        const auto* artifact = std::get_if<Artifact>(&(*found)->result);
+        const bool isThis =
+            artifact != nullptr && std::ranges::any_of(artifact->outputs, [&](const Output& output) {
+              return output.sha256 == sha256;
+            });
+        if (!isThis) return Removed{{false, true}, {}};
+        if (isKnown) return Removed{{false, false}, {}};
+        if (auto removed = store.remove(domain, key); !removed) return std::unexpected(removed.error());
+        return Removed{{true, true}, (*found)->requestHash};
+      })
+      .then([this, domain = std::move(domain), name, sha256](StoreResult<Removed>&& removed) -> Refusal {
+        if (!removed) {
+          hooks_.onStoreError(removed.error());
+          return {};
+        }
+        if (!removed->requestHash) return removed->refusal;
+        recentHits_.forget(domain, *removed->requestHash);
+        if (auto* known = refused_.find(name)) {
+          *known = sha256;
+        } else {
+          if (refused_.size() == kMostRefused) refused_.popOldest();
+          refused_.insert(name, sha256);
+        }
+        return removed->refusal;
+      });
+}
+
 kj::Promise<void> CompileService::Impl::drain() {
   draining_ = true;
   if (present_ == 0) return kj::READY_NOW;
@@ -396,6 +442,10 @@ kj::Promise<LookupResult> CompileService::lookup(Asker asker, Hash128 requestHas
 kj::Promise<Outcome> CompileService::compile(Asker asker, Request request, Priority priority,
                                              std::chrono::milliseconds timeout) {
   return impl_->compile(std::move(asker), std::move(request), priority, timeout);
+}
+
+kj::Promise<CompileService::Refusal> CompileService::refuse(std::string domain, EntryKey key, Sha256 sha256) {
+  return impl_->refuse(std::move(domain), key, sha256);
 }
 
 ServiceStatistics CompileService::statistics(std::string_view domain) const {

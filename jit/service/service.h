@@ -113,6 +113,14 @@ class CompileService {
   kj::Promise<Outcome> compile(Asker asker, Request request, Priority priority,
                                std::chrono::milliseconds timeout);
 
+  // A driver refuses the bytes of `sha256`, an output of the entry: forgets the entry, so that it is compiled
+  // anew, unless a compile has given these very bytes since the last time. Whether to ask again is worth it.
+  struct Refusal {
+    bool isSetAside = false;
+    bool compileAgain = false;
+  };
+  kj::Promise<Refusal> refuse(std::string domain, EntryKey key, Sha256 sha256);
+
   [[nodiscard]] ServiceStatistics statistics(std::string_view domain) const;
   [[nodiscard]] unsigned running() const;
   [[nodiscard]] unsigned queued() const;

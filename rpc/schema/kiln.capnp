@@ -112,12 +112,17 @@ interface Session {
   stop @7 () -> ();
   # Finishes running compiles within the configured limit, then ends the daemon. Only for the daemon's own user
   # and root; an exception for others.
+
+  reportRefused @8 (key :Data, sha256 :Data, message :Text) -> (compileAgain :Bool);
+  # A driver refuses an output of the entry `key`, of which `sha256` are the bytes, and says `message`. The entry is set
+  # aside, so that the next one who asks compiles it anew; but once only: bytes that come out as they were are kept.
+  # `compileAgain`: there are, or may be, other bytes now. Of this domain's entries, as everything else here.
 }
 
 enum Priority { normal @0; interactive @1; background @2; }
 
 struct Request {
-  language @0 :UInt16;               # jit/request.h Language: 1 cuda, 2 hip, 3 ptx, 4 llvm-ir
+  language @0 :UInt16;               # jit/request.h Language: 1 cuda, 2 hip, 3 ptx, 4 llvm-ir, 5 mlir
   target @1 :Text;                   # "sm_90a", "gfx90a:xnack-", "x86-64-v3"; never "host"
   source @2 :Data;                   # the text, no terminator
   names @3 :Names;

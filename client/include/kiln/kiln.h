@@ -74,25 +74,40 @@ typedef enum kiln_status KILN_ENUM {
   KILN_INTERNAL = 10,             /* a defect of kiln */
   KILN_FILE_UNAVAILABLE = 11, /* a file that the compiler asked for could not be read, or is not allowed */
   /* The request was not answered at all. */
-  KILN_UNREACHABLE = 1000,  /* kilnd cannot be reached, or went away twice */
-  KILN_OUT_OF_MEMORY = 1001 /* this process has no memory left */
+  KILN_UNREACHABLE = 1000,   /* kilnd cannot be reached, or went away twice */
+  KILN_OUT_OF_MEMORY = 1001, /* this process has no memory left */
+  /* It was compiled, and not loaded. */
+  KILN_DRIVER_UNAVAILABLE = 1002, /* no driver, no device or no context; or the driver failed otherwise */
+  KILN_BINARY_REFUSED = 1003,     /* the driver takes the binary for none, also when compiled anew */
+  KILN_BINARY_UNFIT = 1004,       /* the binary is for another device than this one */
+  KILN_NO_SUCH_KERNEL = 1005      /* the binary has no function of that name */
 } kiln_status;
 
 typedef enum kiln_language KILN_ENUM {
-  KILN_CUDA = 1,   /* CUDA C++, compiled by NVRTC */
-  KILN_HIP = 2,    /* HIP C++, compiled by hiprtc */
-  KILN_PTX = 3,    /* PTX text or LTO IR, one or several, compiled and linked by nvJitLink */
-  KILN_LLVM_IR = 4 /* LLVM IR, text or bitcode, compiled by LLVM */
+  KILN_CUDA = 1,    /* CUDA C++, compiled by NVRTC */
+  KILN_HIP = 2,     /* HIP C++, compiled by hiprtc */
+  KILN_PTX = 3,     /* PTX text or LTO IR, one or several, compiled and linked by nvJitLink */
+  KILN_LLVM_IR = 4, /* LLVM IR, text or bitcode, compiled by LLVM */
+  KILN_MLIR = 5     /* MLIR, text or bytecode, lowered by MLIR and compiled by LLVM */
 } kiln_language;
 
 typedef enum kiln_output_kind KILN_ENUM {
-  KILN_OUTPUT_CUBIN = 1,  /* machine code for one architecture: cuModuleLoadData() */
-  KILN_OUTPUT_PTX = 2,    /* text, without a terminating NUL */
-  KILN_OUTPUT_LTOIR = 3,  /* for nvJitLink */
-  KILN_OUTPUT_HSACO = 4,  /* machine code for one AMD architecture: hipModuleLoadData() */
-  KILN_OUTPUT_BITCODE = 5, /* LLVM bitcode for hiprtc's linker */
+  KILN_OUTPUT_CUBIN = 1,        /* machine code for one architecture: cuModuleLoadData() */
+  KILN_OUTPUT_PTX = 2,          /* text, without a terminating NUL */
+  KILN_OUTPUT_LTOIR = 3,        /* for nvJitLink */
+  KILN_OUTPUT_HSACO = 4,        /* machine code for one AMD architecture: hipModuleLoadData() */
+  KILN_OUTPUT_BITCODE = 5,      /* LLVM bitcode for hiprtc's linker */
   KILN_OUTPUT_SHARED_OBJECT = 6 /* machine code for a processor: kiln_host_module_load() */
 } kiln_output_kind;
+
+/* Where a binary is loaded, and by what. */
+typedef enum kiln_loader KILN_ENUM {
+  KILN_LOADER_HOST = 1, /* this process; a module is a handle of dlopen(), a function its address */
+  KILN_LOADER_CUDA_MODULE =
+      2, /* cuModuleLoadData(), into the thread's current context: CUmodule, CUfunction */
+  KILN_LOADER_CUDA_LIBRARY = 3, /* cuLibraryLoadData(), of no context: CUlibrary, CUkernel */
+  KILN_LOADER_HIP_MODULE = 4    /* hipModuleLoadData(), onto the current device: hipModule_t, hipFunction_t */
+} kiln_loader;
 
 typedef enum kiln_outcome KILN_ENUM {
   KILN_HIT = 0,   /* it was compiled before */
@@ -137,6 +152,7 @@ typedef enum kiln_resource KILN_ENUM {
 typedef struct kiln_client_options kiln_client_options;
 typedef struct kiln_client kiln_client;
 typedef struct kiln_request kiln_request;
+typedef struct kiln_module kiln_module;
 typedef struct kiln_result kiln_result;
 
 /* The version of the library, "0.1.0". */
@@ -206,8 +222,8 @@ KILN_API kiln_status kiln_request_set_source_name(kiln_request* request, const c
 /* Absolute. By default where the process stands at the time of kiln_compile(). */
 KILN_API kiln_status kiln_request_set_working_directory(kiln_request* request, const char* directory);
 
-/* "sm_90", "sm_90a", "compute_90", "gfx90a:xnack-". What is no target becomes the result of kiln_compile().
- */
+/* "sm_90", "sm_90a", "compute_90", "gfx90a:xnack-", "x86-64-v3"; "host" is the processor of this machine, by
+ * its name and features. What is no target becomes the result of kiln_compile(). */
 KILN_API kiln_status kiln_request_set_target(kiln_request* request, const char* target);
 
 /* "compute_80": PTX is generated for that and kept, and the cubin for the target is linked of it, so that the
@@ -327,6 +343,40 @@ KILN_API const char* kiln_result_dependency_path(const kiln_result* result, size
 KILN_API kiln_dependency_kind kiln_result_dependency_kind(const kiln_result* result, size_t index);
 KILN_API const char* kiln_result_dependency_sha256(const kiln_result* result,
                                                    size_t index); /* empty if it has none */
+
+/* ---- A module: what was compiled, loaded ---- */
+
+/* Compiles `request` as kiln_compile() does, or gets it from the daemon's store, and loads it by `loader`,
+ * which decides what output is asked for. Drivers are found at run time, by dlopen(); one that was found
+ * stays. A binary that the driver refuses is reported to the daemon, which sets it aside, and is compiled and
+ * loaded once more; of compiles that another asks for in the same domain it costs one.
+ *
+ * Returns KILN_OK, what kiln_compile() would, or one of KILN_DRIVER_UNAVAILABLE, KILN_BINARY_REFUSED and
+ * KILN_BINARY_UNFIT. `*module` is set to a module to be freed with kiln_module_free(), whatever the status,
+ * with the exceptions of kiln_compile(). Blocks as that does. */
+KILN_API kiln_status kiln_load(kiln_client* client, const kiln_request* request, kiln_loader loader,
+                               kiln_module** module);
+
+/* Unloads it: no function of it may run any more. Null: does nothing. */
+KILN_API void kiln_module_free(kiln_module* module);
+
+KILN_API kiln_status kiln_module_status(const kiln_module* module); /* KILN_INVALID_REQUEST of null */
+KILN_API const char* kiln_module_message(const kiln_module* module);
+
+/* What came of the compile: log, resources, lowered names, outcome; null if the driver was not there, so that
+ * nothing was asked for. It lives as long as the module, and must not be freed. */
+KILN_API const kiln_result* kiln_module_result(const kiln_module* module);
+
+/* What the driver calls the module; null unless it is loaded. */
+KILN_API void* kiln_module_handle(const kiln_module* module);
+
+/* Sets `*function` to what the driver calls the function of that name, which is its lowered name
+ * (kiln_result_lowered_name()); it serves for as long as the module is loaded. Of the host it is an address,
+ * to be cast to the function's own type: void (*saxpy)(float, const float*, float*, int64_t) = (void
+ * (*)(float, const float*, float*, int64_t))function; Returns KILN_OK; KILN_NO_SUCH_KERNEL or
+ * KILN_DRIVER_UNAVAILABLE, with `*function` null and the reason as the module's message; KILN_INVALID_REQUEST
+ * if an argument is null or the module is not loaded. */
+KILN_API kiln_status kiln_module_function(kiln_module* module, const char* name, void** function);
 
 #ifdef __cplusplus
 }

@@ -165,6 +165,40 @@ class Result {
   std::unique_ptr<kiln_result, detail::Deleter<kiln_result_free>> result_;
 };
 
+// What was compiled, loaded. Unloads when it is destroyed: no function of it may run any more. Movable.
+class Module {
+ public:
+  explicit Module(kiln_module* module) : module_(module) {}
+
+  // Whether it is loaded.
+  [[nodiscard]] bool ok() const { return status() == KILN_OK; }
+  explicit operator bool() const { return ok(); }
+  [[nodiscard]] kiln_status status() const { return kiln_module_status(module_.get()); }
+  [[nodiscard]] std::string_view statusName() const { return kiln_status_name(status()); }
+  // Of the load, or of the last function that was asked for in vain.
+  [[nodiscard]] std::string message() const { return kiln_module_message(module_.get()); }
+  // For kiln_result_log() and its like; null if nothing was asked of kilnd.
+  [[nodiscard]] const kiln_result* result() const { return kiln_module_result(module_.get()); }
+  // A CUmodule, a CUlibrary, a hipModule_t: static_cast<CUmodule>(module.handle()).
+  [[nodiscard]] void* handle() const { return kiln_module_handle(module_.get()); }
+
+  // A CUfunction, a CUkernel, a hipFunction_t; null if there is none of that name, and message() says so.
+  [[nodiscard]] void* function(const std::string& name) {
+    void* function = nullptr;
+    kiln_module_function(module_.get(), name.c_str(), &function);
+    return function;
+  }
+  // Of the host, a function to call: module.function<void(float, const float*, float*,
+  // std::int64_t)>("saxpy"). The type is the caller's word; nothing checks it.
+  template <typename Signature>
+  [[nodiscard]] Signature* function(const std::string& name) {
+    return reinterpret_cast<Signature*>(function(name));
+  }
+
+ private:
+  std::unique_ptr<kiln_module, detail::Deleter<kiln_module_free>> module_;
+};
+
 // Everything that decides the output. Each setter gives the request back, so that they can be chained.
 class Request {
  public:
@@ -259,6 +293,14 @@ class Client {
     auto status = kiln_compile(client_.get(), request.get(), &result);
     if (result == nullptr) detail::check(status, "the request");
     return Result(result);
+  }
+
+  // Compiles and loads, and blocks until that is done.
+  [[nodiscard]] Module load(const Request& request, kiln_loader loader) const {
+    kiln_module* module = nullptr;
+    auto status = kiln_load(client_.get(), request.get(), loader, &module);
+    if (module == nullptr) detail::check(status, "the request, or the loader,");
+    return Module(module);
   }
 
   [[nodiscard]] std::string socket() const { return kiln_client_socket(client_.get()); }

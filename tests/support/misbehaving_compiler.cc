@@ -1,6 +1,7 @@
-// A stand-in for kiln-compiler-llvm that misbehaves when the module says so: version 13.99, without LLVM. A
-// compile yields a "code object" that spells out what it was given, so that equal requests give equal bytes.
-// Lines of the module that it obeys are those of misbehaviour.h, in order.
+// A stand-in for kiln-compiler-llvm and its like (KILN_PROGRAM) that misbehaves when the module says so:
+// version 13.99, without the compiler. A compile yields a "code object" that spells out what it was given, so
+// that equal requests give equal bytes. Lines of the module that it obeys are those of misbehaviour.h, in
+// order.
 #include <new>
 #include <sstream>
 
@@ -12,7 +13,7 @@ namespace {
 
 using test::Misbehaviour;
 
-class MisbehavingLlvm final : public Compiler {
+class MisbehavingCompiler final : public Compiler {
  public:
   [[nodiscard]] std::string version() const override { return "13.99"; }
   [[nodiscard]] std::expected<std::vector<std::string>, Failure> targets() const override {
@@ -22,7 +23,7 @@ class MisbehavingLlvm final : public Compiler {
   std::expected<void, Failure> warm() override { return {}; }
 };
 
-std::expected<Artifact, Failure> MisbehavingLlvm::compile(const Request& request) {
+std::expected<Artifact, Failure> MisbehavingCompiler::compile(const Request& request) {
   Artifact artifact;
   std::istringstream lines(request.source);
   for (std::string line; std::getline(lines, line);) {
@@ -36,17 +37,21 @@ std::expected<Artifact, Failure> MisbehavingLlvm::compile(const Request& request
         return std::unexpected(Failure{FailureKind::compileError, "misbehaving as told", artifact.log});
     }
   }
-  artifact.outputs.push_back({request.outputs.front(), "misbehaving_llvm\n" + request.source, {}});
+  artifact.outputs.push_back(
+      {request.outputs.front(), "misbehaving " KILN_PROGRAM "\n" + request.source, {}});
   return artifact;
 }
 
 }  // namespace
 
-const Frontend* ownFrontend(std::string_view name) { return name == "llvm" ? frontendByName(name) : nullptr; }
+const Frontend* ownFrontend(std::string_view name) {
+  const auto* frontend = frontendByName(name);
+  return frontend != nullptr && frontend->program == KILN_PROGRAM ? frontend : nullptr;
+}
 
 std::expected<std::unique_ptr<Compiler>, Failure> loadOwn(const Frontend&, const std::filesystem::path&,
                                                           const std::vector<std::filesystem::path>&) {
-  return std::make_unique<MisbehavingLlvm>();
+  return std::make_unique<MisbehavingCompiler>();
 }
 
 }  // namespace kiln

@@ -1,0 +1,38 @@
+#include "frontends/mlir/options.h"
+
+#include <array>
+#include <utility>
+
+#include "frontends/ir_options.h"
+
+namespace kiln::mlirir {
+namespace {
+
+constexpr std::array<std::string_view, 9> kRefused = {
+    "print",        "view",     "dump", "op-stats", "snapshot", "location-snapshot", "gpu-module-to-binary",
+    "gpu-lower-to", "generate-"};
+
+constexpr IrOptions kOptions = {"MLIR", "pipeline=", kRefused};
+
+}  // namespace
+
+std::expected<Request, Failure> normalised(Request request) {
+  if (auto checked = checkOptions(request); !checked) return std::unexpected(std::move(checked.error()));
+  return request;
+}
+
+std::expected<void, Failure> checkOptions(const Request& request) {
+  return checkIrRequest(request, kOptions);
+}
+
+bool optionsBindNames(const Request&) { return false; }
+
+std::optional<Stages> stagesOf(const Request& request) { return irStagesOf(request); }
+
+char levelIn(const std::vector<std::string>& options) { return irLevelIn(options); }
+
+std::optional<std::string_view> pipelineIn(const std::vector<std::string>& options) {
+  return irPipelineIn(options, kOptions);
+}
+
+}  // namespace kiln::mlirir

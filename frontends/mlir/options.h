@@ -1,0 +1,40 @@
+// What kiln makes of an MLIR request and of its options: pure functions of text.
+//
+//   -O0 -O1 -O2 -O3     LLVM's default pipeline of that level for what MLIR gives, and code generation at it;
+//   -O2
+//                       unless given
+//   pipeline=PIPELINE     these passes in place of the default pipeline for the target, as mlir-opt takes
+//   them:
+//                       "builtin.module(convert-scf-to-cf)"
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jit/failure.h"
+#include "jit/request.h"
+#include "jit/stages.h"
+
+namespace kiln::mlirir {
+
+// Failure: what checkOptions refuses.
+std::expected<Request, Failure> normalised(Request request);
+
+// What may not stand in a request: other options than those above, or one twice; headers, include directories
+// and name expressions, which MLIR has none of; outputs that LLVM does not make for the target.
+std::expected<void, Failure> checkOptions(const Request& request);
+
+// Never: what a module holds of names stands in its text.
+bool optionsBindNames(const Request& request);
+
+// Of a request for a cubin: LLVM generates PTX, which nvJitLink links.
+std::optional<Stages> stagesOf(const Request& request);
+
+// '0' to '3'.
+char levelIn(const std::vector<std::string>& options);
+std::optional<std::string_view> pipelineIn(const std::vector<std::string>& options);
+
+}  // namespace kiln::mlirir
