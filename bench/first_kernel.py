@@ -6,7 +6,7 @@ of the machine meets all of them. "kiln's own" is what a miss takes beyond the c
 tells it. Prints a table in Markdown: medians, and ratios to the direct call.
 
 usage: bench/first_kernel.py [--rounds N]     after scripts/test has built and fetched everything, and
-                                              cmake --build build/release --target direct_call
+                                              cmake --build build/release --target direct_call direct_ir
 """
 
 import argparse
@@ -22,6 +22,16 @@ from node import ROOT, harness, running
 
 HIP = ("hiprtc", harness.hiprtc_library())
 PTX = ("nvjitlink", harness.nvjitlink_library("13.0"))
+# kiln's own for the host (frontends/mlir/lowering.cc), for the library to run too.
+PIPELINE = (
+    "builtin.module(one-shot-bufferize{bufferize-function-boundaries=1 "
+    "function-boundary-type-conversion=identity-layout-map},buffer-results-to-out-params,"
+    "func.func(convert-linalg-to-loops,convert-vector-to-scf),expand-strided-metadata,lower-affine,convert-scf-to-cf,"
+    "convert-vector-to-llvm,convert-math-to-llvm,convert-math-to-libm,finalize-memref-to-llvm,convert-arith-to-llvm,"
+    "convert-index-to-llvm,convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},convert-cf-to-llvm,"
+    "reconcile-unrealized-casts,canonicalize,cse)"
+)
+LLVM, MLIR = ("llvm",), ("mlir", PIPELINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +48,9 @@ class Subject:
     is_reproducible: bool = True  # without kiln
 
     def direct(self, source):
+        if self.library in (LLVM, MLIR):
+            program = ROOT / "build/release/bench/direct_ir"
+            return [program, source, f"direct.{self.output}", self.target, *self.library[1:]]
         if self.library:
             architecture = {"hiprtc": "--offload-arch=", "nvjitlink": "-arch="}[self.library[0]] + self.target
             program = ROOT / "build/release/bench/direct_call"
@@ -64,6 +77,8 @@ def subjects(folder):
         Subject("cuda, CUB kernel", cub, "cu", "sm_90", "cubin", options=includes, is_reproducible=False),
         Subject("ptx, saxpy", ptx, "ptx", "sm_90", "cubin", library=PTX),
         Subject("hip, saxpy", saxpy, "hip", "gfx90a", "hsaco", library=HIP),
+        Subject("llvm-ir, saxpy for a processor", saxpy.with_suffix(".ll"), "ll", "x86-64-v3", "so", library=LLVM),
+        Subject("mlir, saxpy for a processor", saxpy.with_suffix(".mlir"), "mlir", "x86-64-v3", "so", library=MLIR),
     ]
 
 
@@ -79,7 +94,8 @@ def measure(subject, rounds, daemon, folder):
     rows = []
     for number in range(rounds):
         source = folder / f"{subject.source.stem}{number}.{subject.extension}"
-        source.write_text(subject.source.read_text() + f"// round {number}\n")
+        comment = ";" if subject.extension == "ll" else "//"
+        source.write_text(subject.source.read_text() + f"{comment} round {number}\n")
         _, direct = run(subject.direct(source.name), folder, env=harness.reference_environment("13.0"))
         client = harness.environment(KILN_SOCKET=daemon.socket)
         printed, miss = run(subject.ask(daemon, source.name), folder, env=client)
@@ -100,7 +116,8 @@ def main():
     print(f"{rounds} rounds, {os.cpu_count()} processors, medians in ms (ratio to the direct call)\n")
     print("| kernel | the library in a fresh process | kiln, miss | of that kiln's own | kiln, hit |")
     print("|---|---|---|---|---|")
-    with running(toolchains=("13.0", PTX[1], HIP[1])) as (daemon, folder):
+    programs = [ROOT / f"build/bin/kiln-compiler-{name}" for name in ("llvm", "mlir")]
+    with running(toolchains=("13.0", PTX[1], HIP[1], *programs)) as (daemon, folder):
         for subject in subjects(folder):
             direct, miss, hit, own = measure(subject, rounds, daemon, folder)
             ratios = f"{miss:.1f} ({miss / direct:.2f}) | {own:.1f} | {hit:.1f} ({hit / direct:.3f})"

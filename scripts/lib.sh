@@ -85,6 +85,7 @@ export_test_environment() {
   export KILN_TEST_LIBDEVICE=${KILN_TEST_LIBDEVICE:-$deps/nvvm-13.0/nvidia/cu13/nvvm/libdevice/libdevice.10.bc}
   export KILN_TEST_HIPRTC=/usr/lib/x86_64-linux-gnu/libamdhip64.so.5
   export KILN_TEST_CUOBJDUMP=$deps/cuobjdump/nvidia/cu13/bin/cuobjdump
+  export KILN_TEST_NVDISASM=$deps/nvdisasm/nvidia/cu13/bin/nvdisasm
   KILN_TEST_CUDA_INCLUDES=$(cuda_includes "$cuda")
   export KILN_TEST_CUDA_INCLUDES
   export KILN_TEST_CAPNP_IMPORTS=$deps/capnproto/include

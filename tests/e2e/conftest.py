@@ -95,3 +95,13 @@ def kiln(bin, daemon, work):
 def reference(work):
     """NVRTC by a program that holds no code of kiln's, run in `work`."""
     return harness.Reference(work)
+
+
+@pytest.fixture
+def prefix(folder):
+    """kiln, installed below a folder of its own."""
+    build = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent.parent
+    if "KILN_SANITIZE:STRING=\n" not in (build / "CMakeCache.txt").read_text():
+        pytest.skip("a program without sanitizers cannot load a library that has them")
+    harness.run("cmake", "--install", build, "--prefix", folder / "installed")
+    return folder / "installed"

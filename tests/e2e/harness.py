@@ -34,6 +34,7 @@ def default_environment():
         "KILN_TEST_HIPRTC": "/usr/lib/x86_64-linux-gnu/libamdhip64.so.5",
         "KILN_TEST_LIBDEVICE": "/usr/local/cuda/nvvm/libdevice/libdevice.10.bc",
         "KILN_TEST_CUOBJDUMP": str(ROOT / "build/deps/cuobjdump/nvidia/cu13/bin/cuobjdump"),
+        "KILN_TEST_NVDISASM": str(ROOT / "build/deps/nvdisasm/nvidia/cu13/bin/nvdisasm"),
         "KILN_TEST_CUDA_INCLUDES": "/usr/local/cuda/include/cccl:/usr/local/cuda/include",
         "KILN_TEST_CAPNP_IMPORTS": str(ROOT / "build/deps/capnproto/include"),
     }
@@ -77,6 +78,13 @@ def environment(**changes):
 def reference_environment(version):
     """What a program that calls NVRTC directly needs: PyPI's libraries do not find their builtins by themselves."""
     return environment(CUDA_CACHE_DISABLE=1, LD_LIBRARY_PATH=nvrtc_folder(version))
+
+
+def run(*command, **settings):
+    """What a program printed that ended well."""
+    result = subprocess.run([str(part) for part in command], capture_output=True, timeout=DEADLINE, **settings)
+    assert result.returncode == 0, (command, result.stdout.decode(), result.stderr.decode())
+    return result.stdout.decode()
 
 
 class Exits:

@@ -1,28 +1,6 @@
 """What is installed works by itself: the programs, and the library for other people's programs."""
 
-import os
-import pathlib
-import subprocess
-
-import pytest
-
-from harness import DEADLINE, ROOT, environment
-
-
-def run(*command, **settings):
-    result = subprocess.run([str(part) for part in command], capture_output=True, timeout=DEADLINE, **settings)
-    assert result.returncode == 0, (command, result.stdout.decode(), result.stderr.decode())
-    return result.stdout.decode()
-
-
-@pytest.fixture
-def prefix(folder):
-    """kiln, installed below a folder of its own."""
-    build = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent.parent
-    if "KILN_SANITIZE:STRING=\n" not in (build / "CMakeCache.txt").read_text():
-        pytest.skip("a program without sanitizers cannot load a library that has them")
-    run("cmake", "--install", build, "--prefix", folder / "installed")
-    return folder / "installed"
+from harness import ROOT, environment, run
 
 
 def test_the_installed_daemon_finds_its_compiler_program(prefix, folder, make_daemon, work):

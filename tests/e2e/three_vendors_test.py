@@ -1,10 +1,10 @@
-"""One daemon that compiles for NVIDIA and AMD at once."""
+"""One daemon that compiles for NVIDIA, AMD and processors at once."""
 
 import json
 import subprocess
 import sys
 
-from harness import DEADLINE, ROOT, Kiln, hiprtc_library, linked_directly, nvjitlink_library, wait_for
+from harness import DEADLINE, ROCM_BITCODE, ROOT, Kiln, hiprtc_library, libdevice, linked_directly, nvjitlink_library, wait_for
 from kernels import slow
 
 PTX = """
@@ -17,7 +17,15 @@ PTX = """
 }
 """
 # What is asked for: the file, and its targets.
-ASKED = {"k.cu": ("sm_80", "sm_90"), "k.hip": ("gfx90a", "gfx1030"), "k.ptx": ("sm_80", "sm_90")}
+EVERYWHERE = ("sm_90", "gfx942", "x86-64-v3", "host")
+ASKED = {
+    "k.cu": ("sm_80", "sm_90"),
+    "k.hip": ("gfx90a", "gfx1030"),
+    "k.ptx": ("sm_80", "sm_90"),
+    "k.ll": ("x86-64-v2", "host"),
+    "k.mlir": EVERYWHERE,
+}
+COMPARED = ("k.cu", "k.hip", "k.ptx")  # with the library; others are in llvm_test.py and mlir_test.py
 
 
 def compile_at_once(kiln):
@@ -56,18 +64,24 @@ def called_directly(reference, work, file, target):
     return (work / "direct.hsaco").read_bytes()
 
 
-def test_both_vendors_are_served_at_once_and_by_hits_alone_after_a_restart(bin, make_daemon, reference, work):
+def test_three_vendors_are_served_at_once_and_by_hits_alone_after_a_restart(bin, make_daemon, reference, work):
     (work / "k.cu").write_text(slow(2))
     (work / "k.hip").write_text(slow(2))
     (work / "k.ptx").write_text(PTX)
-    daemon = make_daemon(toolchains=("13.0", hiprtc_library(), nvjitlink_library("13.0")), config="jobs = 6")
+    (work / "k.ll").write_text((ROOT / "examples/kernels/saxpy.ll").read_text())
+    (work / "k.mlir").write_text((ROOT / "examples/gelu_and_mul/gelu_and_mul.mlir").read_text())
+    libraries = ("13.0", hiprtc_library(), nvjitlink_library("13.0"), libdevice(), ROCM_BITCODE)
+    programs = (bin / "kiln-compiler-llvm", bin / "kiln-compiler-mlir")
+    daemon = make_daemon(toolchains=(*libraries, *programs), config="jobs = 6")
     daemon.start()
     kiln = Kiln(bin, daemon.socket, work)
     first = ask_all_at_once(kiln, work, meanwhile=lambda: wait_for(lambda: compile_at_once(kiln)))
     assert {outcome for outcome, _ in first.values()} == {"miss"}
     for (file, target), (_, binary) in first.items():
+        if file not in COMPARED:
+            continue
         assert binary == called_directly(reference, work, file, target), (file, target)
-    assert kiln.compiles() == len(first)
+    assert kiln.compiles() == len(first) + 1  # MLIR becomes PTX, which is linked
 
     daemon.restart()
     again = ask_all_at_once(kiln, work)
