@@ -21,10 +21,10 @@ struct Cpuid {
   std::uint64_t enabledStates = 0;  // XCR0: the registers that the system saves
 };
 
-// The name of a processor as LLVM has it, and behind it whether each feature that code may use is there:
-// "znver4:adx+:aes+:avx512fp16-". Those that are not spelled out are the processor's own: a machine that
-// hides one of these is called by a level ("x86-64-v3") in which all are there. So code for one target runs
-// on every machine that is called so.
+// The name of a processor as LLVM has it, and behind it whether each feature that computations use is there:
+// "znver4:adx+:aes+:avx512fp16-". Those of its level (x86-64-v4) are not spelled out: a machine that hides
+// one of these is called by the level that it has. So what is computed for one target runs on every machine
+// that is called so. Instructions for operating systems, which nobody computes with, are not looked at.
 std::string hostTargetName(const Cpuid& cpuid);
 
 // That of this machine; asked for once. Thread-safe.

@@ -31,11 +31,10 @@ void load(ModuleReply& result, Loader& loader, const std::string& name) {
   }
 }
 
-// Whether kilnd, told of the refusal, has or may have other bytes.
-bool mayBeBetter(Client& client, const ModuleReply& result, OutputKind kind) {
+// Whether kilnd, told of the refusal, has or may have other bytes; nothing if it could not be told.
+Reached<bool> mayBeBetter(Client& client, const ModuleReply& result, OutputKind kind) {
   const auto& reply = **result.reply;
-  const auto again = client.reportRefused(reply.key, binaryOf(reply, kind)->sha256, result.problem->message);
-  return again && *again;
+  return client.reportRefused(reply.key, binaryOf(reply, kind)->sha256, result.problem->message);
 }
 
 }  // namespace
@@ -52,7 +51,12 @@ ModuleReply compileAndLoad(Client& client, Request request, const CompileOptions
   result.reply = client.compile(request, options);
   load(result, **loader, name);
   if (!result.problem || result.problem->kind != LoadProblem::Kind::refused) return result;
-  if (!mayBeBetter(client, result, (*loader)->binary())) {
+  const auto again = mayBeBetter(client, result, (*loader)->binary());
+  if (!again) {
+    result.problem->message += "; kilnd could not be told: " + again.error().message;
+    return result;
+  }
+  if (!*again) {
     result.problem->message += "; kilnd has compiled it anew before, to the same bytes";
     return result;
   }

@@ -58,9 +58,9 @@ std::expected<void, Failure> checkOutputs(const Request& request, const IrOption
 
 // The first pass of a pipeline that is refused; empty if there is none.
 std::string_view refusedPass(std::string_view pipeline, const IrOptions& options) {
-  constexpr std::string_view kEnds = "(),<>;{} ";
+  constexpr std::string_view kOfNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   while (!pipeline.empty()) {
-    const auto end = std::min(pipeline.find_first_of(kEnds), pipeline.size());
+    const auto end = std::min(pipeline.find_first_not_of(kOfNames), pipeline.size());
     const auto pass = pipeline.substr(0, end);
     if (std::ranges::any_of(options.refusedPasses, [&](auto prefix) { return pass.starts_with(prefix); })) {
       return pass;

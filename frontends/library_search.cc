@@ -17,9 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Whether a library that a program of kiln's is linked with decides what it compiles.
+// Whether a library that a program of kiln's is linked with decides what it compiles: LLVM folds constants by
+// the C library's mathematics.
 bool isOfCompiler(std::string_view name) {
-  constexpr std::array<std::string_view, 3> kStems = {"libLLVM", "libMLIR", "liblld"};
+  constexpr std::array<std::string_view, 4> kStems = {"libLLVM", "libMLIR", "liblld", "libm.so"};
   return std::ranges::any_of(kStems, [&](std::string_view stem) { return name.starts_with(stem); });
 }
 
@@ -244,11 +245,13 @@ std::vector<fs::path> compilersNeededBy(const fs::path& program) {
   std::vector<fs::path> files;
   for (const auto& library : needed.names) {
     if (!isOfCompiler(library)) continue;
+    // One that is nowhere has no identity, and then the program has none.
+    files.emplace_back(fs::path("/usr/lib") / library);
     for (const auto& directory : directories) {
       std::error_code error;
       auto path = fs::canonical(directory / library, error);
       if (error) continue;
-      files.push_back(std::move(path));
+      files.back() = std::move(path);
       break;
     }
   }

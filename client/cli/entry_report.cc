@@ -64,8 +64,8 @@ Report reportOf(const std::vector<EntrySummary>& entries) {
                       {}};
   for (const auto& entry : entries) {
     table.rows.push_back({entry.key.hex(), resultCell(entry.failure), entry.bytes,
-                          Milliseconds{entry.compileMilliseconds}, shortName(entry.target),
-                          entry.toolchainName, Moment{entry.createdAt}, entry.sourceName});
+                          Milliseconds{entry.compileMilliseconds}, entry.target.name, entry.toolchainName,
+                          Moment{entry.createdAt}, entry.sourceName});
   }
   Report report;
   report.add("count", std::uint64_t{entries.size()});

@@ -2,6 +2,7 @@
 
 #include <ffi.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +10,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -162,9 +165,11 @@ class Frame {
 
 // In the child. Says how long the call took.
 [[noreturn]] void callAndEnd(Frame& frame, void* function, double* milliseconds) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const auto start = std::chrono::steady_clock::now();
   frame.call(function);
   *milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  std::fflush(nullptr);
   ::_exit(0);
 }
 

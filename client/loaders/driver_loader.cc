@@ -191,7 +191,8 @@ Loaded<Driver> connect(const Names& names) {
   return driver;
 }
 
-// Tried anew by whoever asks until it once succeeds: a device may be given to a process later.
+// Never destroyed: modules may live until the process ends. Tried anew by whoever asks until it once
+// succeeds: a device may be given to a process later.
 class LoaderPlace {
  public:
   Loaded<Loader*> get(const Names& names) {
@@ -218,47 +219,47 @@ constexpr std::string_view kOtherHsaco =
 }  // namespace
 
 Loaded<Loader*> cudaModuleLoader() {
-  static const Names names = {"CUDA driver (libcuda.so.1)",
-                              {"libcuda.so.1"},
-                              OutputKind::cubin,
-                              "cuInit",
-                              "cuModuleLoadData",
-                              "cuModuleUnload",
-                              "cuModuleGetFunction",
-                              "cuGetErrorName",
-                              false,
-                              kOtherCubin};
-  static LoaderPlace place;
+  static const Names& names = *new Names{"CUDA driver (libcuda.so.1)",
+                                         {"libcuda.so.1"},
+                                         OutputKind::cubin,
+                                         "cuInit",
+                                         "cuModuleLoadData",
+                                         "cuModuleUnload",
+                                         "cuModuleGetFunction",
+                                         "cuGetErrorName",
+                                         false,
+                                         kOtherCubin};
+  static LoaderPlace& place = *new LoaderPlace;
   return place.get(names);
 }
 
 Loaded<Loader*> cudaLibraryLoader() {
-  static const Names names = {"CUDA driver (libcuda.so.1) of version 12.0 or later",
-                              {"libcuda.so.1"},
-                              OutputKind::cubin,
-                              "cuInit",
-                              "cuLibraryLoadData",
-                              "cuLibraryUnload",
-                              "cuLibraryGetKernel",
-                              "cuGetErrorName",
-                              true,
-                              kOtherCubin};
-  static LoaderPlace place;
+  static const Names& names = *new Names{"CUDA driver (libcuda.so.1) of version 12.0 or later",
+                                         {"libcuda.so.1"},
+                                         OutputKind::cubin,
+                                         "cuInit",
+                                         "cuLibraryLoadData",
+                                         "cuLibraryUnload",
+                                         "cuLibraryGetKernel",
+                                         "cuGetErrorName",
+                                         true,
+                                         kOtherCubin};
+  static LoaderPlace& place = *new LoaderPlace;
   return place.get(names);
 }
 
 Loaded<Loader*> hipModuleLoader() {
-  static const Names names = {"HIP runtime (libamdhip64)",
-                              {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"},
-                              OutputKind::hsaco,
-                              "hipInit",
-                              "hipModuleLoadData",
-                              "hipModuleUnload",
-                              "hipModuleGetFunction",
-                              "hipGetErrorName",
-                              false,
-                              kOtherHsaco};
-  static LoaderPlace place;
+  static const Names& names = *new Names{"HIP runtime (libamdhip64)",
+                                         {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"},
+                                         OutputKind::hsaco,
+                                         "hipInit",
+                                         "hipModuleLoadData",
+                                         "hipModuleUnload",
+                                         "hipModuleGetFunction",
+                                         "hipGetErrorName",
+                                         false,
+                                         kOtherHsaco};
+  static LoaderPlace& place = *new LoaderPlace;
   return place.get(names);
 }
 

@@ -6,7 +6,7 @@
 namespace kiln::client {
 
 Loaded<Loader*> loaderFor(LoaderKind kind) {
-  static HostLoader host;
+  static HostLoader& host = *new HostLoader;
   switch (kind) {
     case LoaderKind::host:
       return &host;

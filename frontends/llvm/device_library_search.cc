@@ -28,7 +28,7 @@ std::vector<std::filesystem::path> findDeviceLibraries(const ToolchainSearch& se
   std::vector<std::filesystem::path> files;
   for (const auto& kind : deviceLibraryKinds()) {
     const auto found = findLibraries(kind, search);
-    if (!found.empty()) files.push_back(found.front().library);
+    if (!found.empty()) files.push_back(found.front().name);
   }
   return files;
 }

@@ -12,7 +12,7 @@ namespace {
 
 using Names = std::span<const std::string_view>;
 
-// Sorted. Of double; those of float and long double end with f and l.
+// Of double; those of float and long double end with f and l.
 constexpr std::string_view kMath[] = {
     "acos",     "acosh", "asin",   "asinh",     "atan",    "atan2",     "atanh",     "cbrt",   "ceil",
     "copysign", "cos",   "cosh",   "erf",       "erfc",    "exp",       "exp10",     "exp2",   "expm1",
@@ -22,9 +22,10 @@ constexpr std::string_view kMath[] = {
     "remquo",   "rint",  "round",  "roundeven", "scalbln", "scalbn",    "sin",       "sincos", "sinh",
     "sqrt",     "tan",   "tanh",   "tgamma",    "trunc"};
 
-constexpr std::string_view kC[] = {"abort",  "aligned_alloc", "calloc", "free",    "fwrite", "malloc",
-                                   "memchr", "memcmp",        "memcpy", "memmove", "memset", "posix_memalign",
-                                   "printf", "putchar",       "puts",   "realloc", "strlen"};
+constexpr std::string_view kC[] = {"abort",   "bcmp",    "aligned_alloc",  "calloc", "free",
+                                   "fwrite",  "malloc",  "memchr",         "memcmp", "memcpy",
+                                   "memmove", "memset",  "posix_memalign", "printf", "putchar",
+                                   "puts",    "realloc", "strlen"};
 
 // Arithmetic that the processor lacks: 128-bit integers, half and quadruple precision.
 constexpr std::string_view kSupport[] = {
@@ -32,8 +33,8 @@ constexpr std::string_view kSupport[] = {
     "__extendhfsf2", "__extendhftf2", "__extendsftf2", "__fixdfti",     "__fixsfti",     "__fixunsdfti",
     "__fixunssfti",  "__floattidf",   "__floattisf",   "__floatuntidf", "__floatuntisf", "__getf2",
     "__gttf2",       "__letf2",       "__lttf2",       "__modti3",      "__multf3",      "__netf2",
-    "__subtf3",      "__truncdfhf2",  "__truncdfbf2",  "__truncsfbf2",  "__truncsfhf2",  "__trunctfdf2",
-    "__trunctfhf2",  "__trunctfsf2",  "__udivti3",     "__umodti3"};
+    "__powidf2",     "__powisf2",     "__subtf3",      "__truncdfhf2",  "__truncdfbf2",  "__truncsfbf2",
+    "__truncsfhf2",  "__trunctfdf2",  "__trunctfhf2",  "__trunctfsf2",  "__udivti3",     "__umodti3"};
 
 bool isOf(Names names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
 

@@ -66,7 +66,10 @@ std::vector<std::string> hostTargets() {
   if (lookUp(llvm::Triple{llvm::StringRef(kHostTriple)}) == nullptr) return names;
   llvm::SmallVector<llvm::StringRef, 128> processors;
   llvm::X86::fillValidCPUArchList(processors, /*Only64Bit=*/true);
-  for (const auto processor : processors) names.push_back(processor.str());
+  for (const auto processor : processors) {
+    // LLVM has several names for some.
+    if (parseTarget(std::string_view(processor))) names.push_back(processor.str());
+  }
   return names;
 }
 
@@ -93,7 +96,11 @@ Machine machineOf(const Target& target) {
   Machine machine{std::string(kNvidia), std::string(parts.processor), {}};
   if (target.kind == Target::Kind::amd) machine.triple = kAmd;
   if (target.kind == Target::Kind::host) machine.triple = kHostTriple;
-  for (const auto feature : parts.features) {
+  // What is not there comes last: LLVM takes a feature to bring those that it stands on, and to take along
+  // those that stand on it.
+  auto features = parts.features;
+  std::ranges::stable_sort(features, {}, [](std::string_view feature) { return feature.back() == '-'; });
+  for (const auto feature : features) {
     if (!machine.features.empty()) machine.features += ",";
     machine.features += feature.back();
     machine.features += feature.substr(0, feature.size() - 1);

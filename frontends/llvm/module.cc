@@ -82,17 +82,18 @@ std::expected<Compilation, Failure> Compilation::read(const Request& request) {
   Compilation compilation(request, std::make_unique<llvm::LLVMContext>());
   auto& state = *compilation.state_;
   llvm::SMDiagnostic error;
-  const llvm::MemoryBufferRef buffer(request.source, request.names.source);
+  // What a module is called that does not say what it was made of: the file's own name reaches no output.
+  constexpr const char* kNameless = "kernels";
+  const llvm::MemoryBufferRef buffer(request.source, kNameless);
   state.module = llvm::parseIR(buffer, error, *state.context);
   if (state.module == nullptr) {
     llvm::raw_string_ostream stream(state.log);
-    error.print(nullptr, stream, false);
+    const llvm::SMDiagnostic named(
+        *error.getSourceMgr(), error.getLoc(), request.names.source, error.getLineNo(), error.getColumnNo(),
+        error.getKind(), error.getMessage(), error.getLineContents(), error.getRanges(), error.getFixIts());
+    named.print(nullptr, stream, false);
     return std::unexpected(compilation.failure("is no LLVM IR that LLVM reads"));
   }
-  // A module that does not say what it was made of is called as its file is.
-  constexpr const char* kNameless = "kernels";
-  if (state.module->getSourceFileName() == request.names.source) state.module->setSourceFileName(kNameless);
-  state.module->setModuleIdentifier(kNameless);
   if (auto fits = compilation.fitToTarget(request); !fits) return std::unexpected(std::move(fits.error()));
   return compilation;
 }

@@ -8,7 +8,7 @@
 namespace kiln::llvmir {
 namespace {
 
-constexpr std::array<std::string_view, 5> kRefused = {"print", "view", "dot-", "dump", "write-"};
+constexpr std::array<std::string_view, 6> kRefused = {"print", "view", "dot-", "dump", "write-", "aa-eval"};
 
 constexpr IrOptions kOptions = {"LLVM IR", "-passes=", kRefused};
 

@@ -68,13 +68,22 @@ std::vector<std::string> registeredPasses() {
   return names;
 }
 
-// Whether every memref that a function takes is of known shape.
+bool isStatic(mlir::Type type) {
+  if (auto memref = llvm::dyn_cast<mlir::MemRefType>(type)) {
+    llvm::SmallVector<std::int64_t> strides;
+    std::int64_t offset = 0;
+    return memref.hasStaticShape() && mlir::succeeded(memref.getStridesAndOffset(strides, offset)) &&
+           !mlir::ShapedType::isDynamic(offset) && llvm::none_of(strides, mlir::ShapedType::isDynamic);
+  }
+  auto shaped = llvm::dyn_cast<mlir::ShapedType>(type);
+  return !shaped || (shaped.hasRank() && shaped.hasStaticShape());
+}
+
+// Whether every memref that a function takes is of known shape and layout.
 bool isStatic(mlir::ModuleOp module) {
   bool all = true;
   module.walk([&](mlir::FunctionOpInterface function) {
-    for (auto type : function.getArgumentTypes()) {
-      if (auto shaped = llvm::dyn_cast<mlir::ShapedType>(type)) all = all && shaped.hasStaticShape();
-    }
+    for (auto type : function.getArgumentTypes()) all = all && isStatic(type);
   });
   return all;
 }

@@ -8,9 +8,16 @@
 namespace kiln::mlirir {
 namespace {
 
-constexpr std::array<std::string_view, 9> kRefused = {
-    "print",        "view",     "dump", "op-stats", "snapshot", "location-snapshot", "gpu-module-to-binary",
-    "gpu-lower-to", "generate-"};
+constexpr std::array<std::string_view, 10> kRefused = {"print",
+                                                       "view",
+                                                       "dump",
+                                                       "op-stats",
+                                                       "snapshot",
+                                                       "location-snapshot",
+                                                       "gpu-module-to-binary",
+                                                       "gpu-lower-to",
+                                                       "generate-",
+                                                       "transform"};
 
 constexpr IrOptions kOptions = {"MLIR", "pipeline=", kRefused};
 
@@ -25,7 +32,8 @@ std::expected<void, Failure> checkOptions(const Request& request) {
   return checkIrRequest(request, kOptions);
 }
 
-bool optionsBindNames(const Request&) { return false; }
+// A pipeline may add debug information.
+bool optionsBindNames(const Request& request) { return pipelineIn(request.options).has_value(); }
 
 std::optional<Stages> stagesOf(const Request& request) { return irStagesOf(request); }
 

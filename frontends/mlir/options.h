@@ -1,11 +1,7 @@
 // What kiln makes of an MLIR request and of its options: pure functions of text.
 //
-//   -O0 -O1 -O2 -O3     LLVM's default pipeline of that level for what MLIR gives, and code generation at it;
-//   -O2
-//                       unless given
-//   pipeline=PIPELINE     these passes in place of the default pipeline for the target, as mlir-opt takes
-//   them:
-//                       "builtin.module(convert-scf-to-cf)"
+//   -O0 -O1 -O2 -O3     how LLVM optimises what MLIR gives, and generates code; -O2 unless given
+//   pipeline=PIPELINE   these passes in place of the default ones for the target, as mlir-opt takes them
 #pragma once
 
 #include <expected>
@@ -27,7 +23,7 @@ std::expected<Request, Failure> normalised(Request request);
 // and name expressions, which MLIR has none of; outputs that LLVM does not make for the target.
 std::expected<void, Failure> checkOptions(const Request& request);
 
-// Never: what a module holds of names stands in its text.
+// With a stated pipeline, whose passes may add debug information, which says what the source is called.
 bool optionsBindNames(const Request& request);
 
 // Of a request for a cubin: LLVM generates PTX, which nvJitLink links.

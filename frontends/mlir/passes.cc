@@ -25,6 +25,8 @@ namespace {
 using mlir::gpu::Processor;
 
 constexpr std::int64_t kMostThreads = 256;
+// Of a function whose kernels are made of it, and were not there before.
+constexpr const char* kLaunches = "kiln.launches";
 
 // How long a tile of the last dimension is: as the dimension, if that is known and shorter.
 std::int64_t tileLength(mlir::scf::ParallelOp loop) {
@@ -65,7 +67,7 @@ struct MapParallelLoops : mlir::PassWrapper<MapParallelLoops, mlir::OperationPas
   void runOnOperation() override {
     llvm::SmallVector<mlir::scf::ParallelOp> loops;
     getOperation().walk<mlir::WalkOrder::PreOrder>([&](mlir::scf::ParallelOp loop) {
-      loops.push_back(loop);
+      if (loop.getInitVals().empty()) loops.push_back(loop);  // else it is a reduction, which no grid makes
       return mlir::WalkResult::skip();
     });
     for (auto loop : loops) {
@@ -87,9 +89,13 @@ struct SinkIntoLaunches : mlir::PassWrapper<SinkIntoLaunches, mlir::OperationPas
   }
 
   void runOnOperation() override {
-    const auto result =
-        getOperation().walk([&](mlir::gpu::LaunchOp launch) { return sink(launch, getOperation()); });
+    bool launches = false;
+    const auto result = getOperation().walk([&](mlir::gpu::LaunchOp launch) {
+      launches = true;
+      return sink(launch, getOperation());
+    });
     if (result.wasInterrupted()) signalPassFailure();
+    if (launches) getOperation()->setAttr(kLaunches, mlir::UnitAttr::get(&getContext()));
   }
 
  private:
@@ -137,6 +143,8 @@ struct NameKernels : mlir::PassWrapper<NameKernels, mlir::OperationPass<mlir::Mo
 
   void runOnOperation() override {
     for (auto function : getOperation().getOps<mlir::func::FuncOp>()) {
+      if (!function->removeAttr(kLaunches)) continue;
+      if (!isAllKernels(function)) return signalPassFailure();
       llvm::SmallVector<mlir::gpu::LaunchFuncOp> launches;
       function.walk([&](mlir::gpu::LaunchFuncOp launch) { launches.push_back(launch); });
       for (auto launch : launches) {
@@ -150,18 +158,37 @@ struct NameKernels : mlir::PassWrapper<NameKernels, mlir::OperationPass<mlir::Mo
   }
 
  private:
+  // Whether nothing is left for the host to do: what it would do is no part of the binary.
+  static bool isAllKernels(mlir::func::FuncOp function) {
+    const auto result = function.walk([&](mlir::Operation* operation) {
+      if (operation == function || llvm::isa<mlir::gpu::LaunchFuncOp, mlir::func::ReturnOp>(operation) ||
+          (mlir::isPure(operation) && operation->getNumRegions() == 0)) {
+        return mlir::WalkResult::advance();
+      }
+      operation->emitError(
+          "the function does this beside its kernels, and it would be left out of a GPU's binary; "
+          "make it parallel, or leave it to the caller");
+      return mlir::WalkResult::interrupt();
+    });
+    return !result.wasInterrupted();
+  }
+
   static void giveArguments(mlir::gpu::GPUFuncOp kernel, mlir::gpu::LaunchFuncOp launch,
                             mlir::func::FuncOp function) {
     const llvm::SmallVector<mlir::Value> operands(launch.getKernelOperands());
     const auto arguments = function.getArguments();
+    const bool areArguments = llvm::all_of(operands, [&](mlir::Value operand) {
+      auto argument = llvm::dyn_cast<mlir::BlockArgument>(operand);
+      return argument && argument.getOwner() == &function.getBody().front();
+    });
+    if (!areArguments) return;
     auto& body = kernel.front();
     for (auto argument : arguments) {
       body.insertArgument(argument.getArgNumber(), argument.getType(), argument.getLoc());
     }
     for (auto operand : operands) {
       const auto old = arguments.size();  // the first that is left of the old ones
-      auto argument = llvm::dyn_cast<mlir::BlockArgument>(operand);
-      if (!argument || argument.getOwner() != &function.getBody().front()) return;
+      auto argument = llvm::cast<mlir::BlockArgument>(operand);
       body.getArgument(old).replaceAllUsesWith(body.getArgument(argument.getArgNumber()));
       body.eraseArgument(old);
     }

@@ -1,14 +1,14 @@
 // Passes of kiln's own, which make kernels of functions: what MLIR has none for.
 //
-//   kiln-map-parallel-loops   of func.func: tiles each outermost scf.parallel and maps it onto a grid. The
-//   last
-//                             dimension goes over blocks of up to 256 threads along x, the two before it over
-//                             blocks along y and z, others are loops.
-//   kiln-sink-into-launches   of func.func: computes what a gpu.launch uses within it, from the function's
-//                             arguments. What has an effect or reads memory is an error.
-//   kiln-name-kernels         of builtin.module, behind gpu-kernel-outlining: gives a kernel the arguments of
-//                             the function that launches it, in order, and, where it is the only one, its
-//                             name.
+//   kiln-map-parallel-loops   of func.func: tiles each outermost scf.parallel without a reduction and maps it
+//                             onto a grid. The last dimension goes over blocks of up to 256 threads along x,
+//                             the two before it over blocks along y and z, others are loops.
+//   kiln-sink-into-launches   of func.func: computes what a gpu.launch uses within it, from the arguments of
+//                             the function. What has an effect or reads memory is an error.
+//   kiln-name-kernels         of builtin.module, behind gpu-kernel-outlining: gives the kernels of a function
+//                             that had a gpu.launch its arguments, in order, and a single one its name. What
+//                             such a function does besides is an error. Kernels that were there stay as they
+//                             are.
 #pragma once
 
 namespace kiln::mlirir {

@@ -1,5 +1,9 @@
 """What is installed works by itself: the programs, and the library for other people's programs."""
 
+import os
+import pathlib
+import re
+
 from harness import ROOT, environment, run
 
 
@@ -41,3 +45,15 @@ def test_the_c_example_builds_by_pkg_config(prefix, folder, daemon, work):
         env=environment(KILN_SOCKET=daemon.socket),
     )
     assert (work / "saxpy.cubin").read_bytes()[:4] == b"\x7fELF"
+
+
+def test_a_machine_without_llvm_builds_the_rest(folder):
+    """Configured as if there were none: every other program is a target, and the tests' programs too."""
+    build = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent.parent
+    cache = (build / "CMakeCache.txt").read_text()
+    kept = re.findall(r"^((?:KILN_DEPS_DIR|CMAKE_BUILD_TYPE)):\w+=(.*)$", cache, re.M)
+    run("cmake", "-G", "Ninja", "-S", ROOT, "-B", folder / "build", "-DKILN_LLVM=OFF", *(f"-D{k}={v}" for k, v in kept))
+    targets = run("ninja", "-C", folder / "build", "-t", "targets", "all")
+    for program in ("kilnd", "kiln-compiler", "kiln"):
+        assert re.search(rf"^(.*/)?bin/{program}: ", targets, re.M), program
+    assert "bin/kiln-compiler-llvm: " not in targets and "bin/kiln-compiler-mlir: " not in targets

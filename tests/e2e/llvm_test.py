@@ -211,6 +211,47 @@ def test_what_the_module_says_of_the_processor_gives_way_to_the_target(kiln, wor
     assert (work / "own.so").read_bytes() == (work / "h.so").read_bytes()
 
 
+def test_what_a_module_says_of_its_own_name_is_kept_and_its_file_s_name_reaches_nothing(kiln, work):
+    """Asked for as the file that it names, and as another."""
+    (work / "named.ll").write_text(f'source_filename = "named.ll"\n{HOST}')
+    (work / "copy.ll").write_text((work / "named.ll").read_text())
+    first = kiln.compile("named.ll", "-o", "first.so", target="x86-64-v3")
+    assert b"named.ll" in (work / "first.so").read_bytes()
+    assert kiln.compile("copy.ll", target="x86-64-v3")["key"] == first["key"]
+    kiln.compile("h.ll", "-o", "nameless.so", target="x86-64-v3")
+    symbols = tool("llvm-readelf-22", "--symbols", work / "nameless.so").decode()
+    assert re.search(r"FILE .* kernels$", symbols, re.M) and "h.ll" not in symbols
+
+
+def test_bitcode_is_compiled_as_text_is(kiln, work):
+    (work / "h.bc").write_bytes(tool("llvm-as-22", work / "h.ll", "-o", "-"))
+    for file in ("h.ll", "h.bc"):
+        kiln.compile(file, "-o", f"{file}.so", target="x86-64-v3")
+    without_name = [(work / f"{file}.so").read_bytes() for file in ("h.ll", "h.bc")]
+    assert [b"power" in one for one in without_name] == [True, True]
+    code = [tool("llvm-objdump-22", "-d", work / f"{file}.so").splitlines()[2:] for file in ("h.ll", "h.bc")]
+    assert code[0] == code[1]
+
+
+def test_calls_that_optimising_brings_about_find_their_libraries(kiln, work):
+    (work / "p.ll").write_text("""define i1 @same(ptr %a, ptr %b, i64 %n) {
+  %r = call i32 @memcmp(ptr %a, ptr %b, i64 %n)
+  %z = icmp eq i32 %r, 0
+  ret i1 %z
+}
+define float @raised(float %x, i32 %n) {
+  %r = call float @llvm.powi.f32.i32(float %x, i32 %n)
+  ret float %r
+}
+declare i32 @memcmp(ptr, ptr, i64)
+declare float @llvm.powi.f32.i32(float, i32)
+""")
+    kiln.compile("p.ll", "-o", "p.so", target="host")
+    raised = ctypes.CDLL(str(work / "p.so")).raised
+    raised.restype = ctypes.c_float
+    assert raised(ctypes.c_float(2.0), 5) == 32.0
+
+
 def test_a_function_of_no_library_is_an_error_of_the_module(kiln, work):
     (work / "u.ll").write_text(HOST.replace("powf", "no_such_function"))
     reply = kiln.compile("u.ll", target="x86-64-v3", status=1)

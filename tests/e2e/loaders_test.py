@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -155,6 +156,24 @@ def test_a_driver_that_finds_no_device_says_so(kiln):
     (line,) = load(kiln, "cuda-module", CUDA, device="none", status=1)
     assert line.startswith("driver_unavailable ") and "STAND_IN_NO_DEVICE" in line
     assert kiln.compiles() == 0
+
+
+def own_gpu():
+    """The architecture of this machine's first GPU by NVIDIA; None if it has none."""
+    if shutil.which("nvidia-smi") is None:
+        return None
+    asked = subprocess.run(
+        ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"], capture_output=True, text=True, timeout=DEADLINE
+    )
+    return "sm_" + asked.stdout.splitlines()[0].replace(".", "") if asked.returncode == 0 and asked.stdout else None
+
+
+@pytest.mark.skipif(own_gpu() is None, reason="this machine has no GPU by NVIDIA")
+def test_a_real_driver_loads_what_is_compiled_for_its_gpu(kiln):
+    kernel = ("cuda", "saxpy.cu", own_gpu())
+    for outcome in (MISS, HIT):
+        lines = load(kiln, "cuda-library", kernel, "saxpy", drivers="")
+        assert lines == ["ok ", outcome, "handle yes", "saxpy ok"]
 
 
 def test_what_does_not_compile_is_not_loaded(kiln, work):

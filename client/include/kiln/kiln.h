@@ -97,7 +97,7 @@ typedef enum kiln_output_kind KILN_ENUM {
   KILN_OUTPUT_LTOIR = 3,        /* for nvJitLink */
   KILN_OUTPUT_HSACO = 4,        /* machine code for one AMD architecture: hipModuleLoadData() */
   KILN_OUTPUT_BITCODE = 5,      /* LLVM bitcode for hiprtc's linker */
-  KILN_OUTPUT_SHARED_OBJECT = 6 /* machine code for a processor: kiln_host_module_load() */
+  KILN_OUTPUT_SHARED_OBJECT = 6 /* machine code for a processor: kiln_load() with KILN_LOADER_HOST */
 } kiln_output_kind;
 
 /* Where a binary is loaded, and by what. */
@@ -349,7 +349,7 @@ KILN_API const char* kiln_result_dependency_sha256(const kiln_result* result,
 /* Compiles `request` as kiln_compile() does, or gets it from the daemon's store, and loads it by `loader`,
  * which decides what output is asked for. Drivers are found at run time, by dlopen(); one that was found
  * stays. A binary that the driver refuses is reported to the daemon, which sets it aside, and is compiled and
- * loaded once more; of compiles that another asks for in the same domain it costs one.
+ * loaded once more, which no other domain of the daemon notices.
  *
  * Returns KILN_OK, what kiln_compile() would, or one of KILN_DRIVER_UNAVAILABLE, KILN_BINARY_REFUSED and
  * KILN_BINARY_UNFIT. `*module` is set to a module to be freed with kiln_module_free(), whatever the status,

@@ -43,9 +43,18 @@ def misbehaving(make_misbehaving):
     return make_misbehaving("here")
 
 
-def end_asking(process, kiln):
+def start_compiling(asker, kernel):
+    """A kiln that waits for a compile of its own, and the processes that compile for it: one of the test before may be
+    there still."""
+    busy = set(compiling(asker.kiln))
+    asker.lay_out(kernel)
+    process = asker.start(kernel)
+    return process, wait_for(lambda: set(compiling(asker.kiln)) - busy)
+
+
+def end_asking(process, compilers):
     """Kills a kiln that waits for a compile; returns once the compiler process has ended too."""
-    exits = Exits(wait_for(lambda: compiling(kiln)))
+    exits = Exits(compilers)
     assert exits.pidfds, "the compile ended before it could be cancelled"
     process.kill()
     process.communicate()
@@ -56,8 +65,7 @@ def end_asking(process, kiln):
 def test_a_compile_that_nobody_waits_for_any_more_ends_and_leaves_no_entry(asker, subject):
     kernel = Kernel("slow", subject.slow(100))
     entries = asker.kiln.json("stats")["entries"]
-    asker.lay_out(kernel)
-    end_asking(asker.start(kernel), asker.kiln)
+    end_asking(*start_compiling(asker, kernel))
     assert compiling(asker.kiln) == []
     assert asker.kiln.json("stats")["entries"] == entries
 
@@ -65,8 +73,7 @@ def test_a_compile_that_nobody_waits_for_any_more_ends_and_leaves_no_entry(asker
 @case("cancellation")
 def test_a_compiler_that_hangs_ends_with_who_waits_for_it_and_not_by_its_limit(misbehaving):
     before = misbehaving.kiln.json("stats")["failures"]
-    misbehaving.lay_out(misbehave(misbehaving.subject, "hang"))
-    end_asking(misbehaving.start(misbehave(misbehaving.subject, "hang")), misbehaving.kiln)
+    end_asking(*start_compiling(misbehaving, misbehave(misbehaving.subject, "hang")))
     assert misbehaving.kiln.json("stats")["failures"] == before
 
 
@@ -128,9 +135,8 @@ def test_a_compiler_that_crashes_fails_its_own_request_alone(misbehaving, subjec
 
 @case("crash", "plain")
 def test_a_compiler_that_is_killed_fails_its_own_request_alone(asker, subject):
-    asker.lay_out(kernel := Kernel("slow", subject.slow(100)))
-    process = asker.start(kernel)
-    for process_id in wait_for(lambda: compiling(asker.kiln)):
+    process, compilers = start_compiling(asker, Kernel("slow", subject.slow(100)))
+    for process_id in compilers:
         os.kill(process_id, signal.SIGKILL)
     reply, status = finished(process)
     assert (status, reply["failure"]["kind"]) == (5, "compiler_crash")

@@ -45,7 +45,7 @@ TEST_CASE("A level and a pipeline may be given, each once") {
 
 TEST_CASE("A pass that prints or writes is refused wherever it stands in a pipeline") {
   for (auto pipeline : {"print<domtree>", "function(mem2reg,print)", "module(view-callgraph)", "dot-cfg",
-                        "default<O2>,print-callgraph"}) {
+                        "default<O2>,print-callgraph", "\nprint", "aa-eval", "x=print"}) {
     CHECK_THAT(refused(requestFor("gfx90a", {OutputKind::hsaco}, {"-passes=" + std::string(pipeline)})),
                Catch::Contains("-passes= prints or writes"));
   }

@@ -33,6 +33,36 @@ TEST_CASE("a miss is compiled and kept, and the next asker gets it as a hit") {
   CHECK(std::get<Outcome>(found.wait(fixture.io.waitScope)).how == How::hit);
 }
 
+TEST_CASE(
+    "a binary that a driver refuses is forgotten, but not for a second time if it comes out as it was") {
+  ServiceFixture fixture;
+  auto files = filesWith("v1");
+  const auto first = fixture.compile(*files).wait(fixture.io.waitScope);
+  const auto key = first.entry->key;
+  const auto sha256 = std::get<Artifact>(first.entry->result).outputs[0].sha256;
+  const auto refuse = [&](const std::string& domain, const Sha256& bytes) {
+    return fixture.service.refuse(domain, key, bytes).wait(fixture.io.waitScope);
+  };
+
+  const auto domain = first.entry->domain;
+  const auto elsewhere = refuse("another", sha256);
+  CHECK_FALSE(elsewhere.isSetAside);
+  const auto otherBytes = refuse(domain, kiln::sha256("other bytes"));
+  CHECK((!otherBytes.isSetAside && otherBytes.compileAgain));
+  CHECK(fixture.compile(*files).wait(fixture.io.waitScope).how == How::hit);
+
+  const auto told = refuse(domain, sha256);
+  CHECK((told.isSetAside && told.compileAgain));
+  const auto toldOfNothing = refuse(domain, sha256);
+  CHECK((!toldOfNothing.isSetAside && toldOfNothing.compileAgain));
+  CHECK(fixture.compile(*files).wait(fixture.io.waitScope).how == How::miss);
+  CHECK(fixture.compilers.jobs.size() == 2);
+
+  const auto again = refuse(domain, sha256);
+  CHECK((!again.isSetAside && !again.compileAgain));
+  CHECK(fixture.compile(*files).wait(fixture.io.waitScope).how == How::hit);
+}
+
 TEST_CASE("a lookup of what was never compiled is a miss that compiles nothing") {
   ServiceFixture fixture;
   auto files = filesWith("v1");
