@@ -19,9 +19,8 @@ constexpr std::array kTable = {
         "the request cannot be served as it stands (invalid_request, unsupported_target, "
         "toolchain_unavailable, file_unavailable, not_pinned), or there is no such entry or kernel"},
     Row{ExitCode::notFinished,
-        "kilnd did not get to the end of it (timeout, memory_limit, compiler_crash, overloaded, internal), "
-        "or "
-        "the kernel crashed"},
+        "kilnd did not get to the end of it (timeout, memory_limit, compiler_crash, overloaded, "
+        "internal), or the kernel crashed"},
 };
 
 }  // namespace

@@ -3,8 +3,9 @@
 import os
 import pathlib
 import re
+import subprocess
 
-from harness import ROOT, environment, run
+from harness import DEADLINE, ROOT, environment, run
 
 
 def test_the_installed_daemon_finds_its_compiler_program(prefix, folder, make_daemon, work):
@@ -33,7 +34,9 @@ def test_the_cmake_example_builds_against_the_installed_tree(prefix, folder, dae
     assert run(*arguments, env=environment(KILN_SOCKET=daemon.socket)).startswith("hit")
 
 
-def test_the_c_example_builds_by_pkg_config(prefix, folder, daemon, work):
+def test_the_c_examples_build_by_pkg_config_and_run(prefix, bin, folder, make_daemon, work):
+    daemon = make_daemon(toolchains=("13.0", bin / "kiln-compiler-llvm"))
+    daemon.start()
     (pkg_config,) = prefix.glob("lib*/**/pkgconfig")
     source = folder / "c"
     source.mkdir()
@@ -45,6 +48,10 @@ def test_the_c_example_builds_by_pkg_config(prefix, folder, daemon, work):
         env=environment(KILN_SOCKET=daemon.socket),
     )
     assert (work / "saxpy.cubin").read_bytes()[:4] == b"\x7fELF"
+    load = (source / "load", ROOT / "examples/kernels/saxpy.ll")
+    assert run(*load, env=environment(KILN_SOCKET=daemon.socket)) == "12 24 36 48\n"
+    refused = subprocess.run(load, env=environment(KILN_SOCKET="/nowhere"), capture_output=True, timeout=DEADLINE)
+    assert refused.returncode == 1 and b"load: kilnd cannot be reached" in refused.stderr
 
 
 def test_a_machine_without_llvm_builds_the_rest(folder):
