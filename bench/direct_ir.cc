@@ -71,7 +71,9 @@ void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  llvm::ModulePassManager passes;
+  if (builder.parsePassPipeline(passes, "default<O2>")) fail("there is no default pipeline");
+  passes.run(module, modules);
 }
 
 }  // namespace

@@ -43,19 +43,6 @@ class Diagnostics final : public llvm::DiagnosticHandler {
 
 Failure invalid(std::string message) { return {FailureKind::invalidRequest, std::move(message)}; }
 
-llvm::OptimizationLevel levelOf(char digit) {
-  switch (digit) {
-    case '0':
-      return llvm::OptimizationLevel::O0;
-    case '1':
-      return llvm::OptimizationLevel::O1;
-    case '3':
-      return llvm::OptimizationLevel::O3;
-    default:
-      return llvm::OptimizationLevel::O2;
-  }
-}
-
 // The triple's parts that decide what the code is: two may differ in what the vendor is called.
 bool isOneMachine(const llvm::Triple& a, const llvm::Triple& b) {
   return a.getArch() == b.getArch() && a.getOS() == b.getOS();
@@ -63,9 +50,7 @@ bool isOneMachine(const llvm::Triple& a, const llvm::Triple& b) {
 
 }  // namespace
 
-llvm::CodeGenOptLevel codeGenLevel(char level) {
-  return static_cast<llvm::CodeGenOptLevel>(levelOf(level).getSpeedupLevel());
-}
+llvm::CodeGenOptLevel codeGenLevel(char level) { return static_cast<llvm::CodeGenOptLevel>(level - '0'); }
 
 Compilation::Compilation(const Request& request, std::unique_ptr<llvm::LLVMContext> context)
     : state_(std::make_unique<State>()) {
@@ -183,15 +168,13 @@ std::expected<void, Failure> Compilation::optimise(const std::vector<std::string
   builder.crossRegisterProxies(loops, functions, components, modules);
 
   llvm::ModulePassManager passes;
-  if (const auto pipeline = pipelineIn(options)) {
-    if (auto error = builder.parsePassPipeline(passes, *pipeline)) {
-      return std::unexpected(invalid("the pipeline '" + std::string(*pipeline) +
-                                     "' cannot be used: " + llvm::toString(std::move(error))));
-    }
-  } else {
-    const auto level = levelOf(levelIn(options));
-    passes = level == llvm::OptimizationLevel::O0 ? builder.buildO0DefaultPipeline(level)
-                                                  : builder.buildPerModuleDefaultPipeline(level);
+  // By its name the default pipeline has what opt tunes by the level: whether loops and statements are
+  // vectorised.
+  const auto usual = std::string("default<O") + levelIn(options) + ">";
+  const auto pipeline = pipelineIn(options).value_or(usual);
+  if (auto error = builder.parsePassPipeline(passes, pipeline)) {
+    return std::unexpected(invalid("the pipeline '" + std::string(pipeline) +
+                                   "' cannot be used: " + llvm::toString(std::move(error))));
   }
   passes.run(*state_->module, modules);
   if (state_->hasFailed) return std::unexpected(failure("cannot be optimised"));

@@ -40,7 +40,7 @@ class Asker:
         self.folder = folder
         self.source = source
         self.label = label
-        self.toolchain = subject
+        self.toolchain = subject.toolchain
         self.kiln = Kiln(bin, daemon.socket, folder)
         self.kiln.environment |= {"TMPDIR": "/nowhere"}  # the tests' own folders are below /tmp
 

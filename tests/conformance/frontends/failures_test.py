@@ -59,7 +59,7 @@ def test_what_cannot_be_keyed_is_refused_by_name(asker, subject):
 @case("failure classes", "plain")
 def test_a_toolchain_that_is_not_there_is_told_with_those_that_are(asker, subject):
     asker.toolchain = f"{subject.frontend} 1.0"
-    assert_refused(asker, subject.plain, "toolchain_unavailable", [asker.toolchain, str(subject)])
+    assert_refused(asker, subject.plain, "toolchain_unavailable", [asker.toolchain, subject.toolchain])
 
 
 @case("unknown target", "plain")

@@ -48,7 +48,7 @@ def headers(contents):
 async def ask_for(session, subject, wanted):
     """The outcome of a request, by the subject's own toolchain if that is for its language."""
     fields = dict(wanted)
-    toolchain = str(subject) if fields["language"] == LANGUAGES[subject.language] else ""
+    toolchain = subject.toolchain if fields["language"] == LANGUAGES[subject.language] else ""
     return await ask(session, DictionaryFiles(FILES), fields.pop("source"), toolchain=toolchain, **fields)
 
 

@@ -52,7 +52,7 @@ def test_two_compiles_by_one_daemon_are_byte_identical(daemon, subject, label):
 def end_compilers(kiln, subject):
     """Kills the zygote of the subject's toolchain, and the child that it keeps for the next compile."""
     compilers = kiln.json("status")["compilers"]
-    exits = Exits([one["process"] for one in compilers if one["toolchain"] == str(subject)])
+    exits = Exits([one["process"] for one in compilers if one["toolchain"] == subject.toolchain])
     assert exits.pidfds
     for process_id in exits.pidfds:
         with contextlib.suppress(ProcessLookupError):  # kilnd itself ends the child that a killed zygote kept

@@ -54,8 +54,14 @@ class Subject:
     with_own_name: Callable = None
     with_clock: Kernel = None  # its output holds the time of the compile
 
-    def __str__(self):
+    aspect: str = ""  # what tells it from another of the same toolchain: "host"
+
+    @property
+    def toolchain(self):
         return f"{self.frontend} {self.version}"
+
+    def __str__(self):
+        return f"{self.toolchain}, {self.aspect}" if self.aspect else self.toolchain
 
     @property
     def source(self):

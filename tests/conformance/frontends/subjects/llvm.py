@@ -1,5 +1,6 @@
-"""LLVM IR by LLVM 22, for AMD: held against opt, llc and ld.lld, which hold no code of kiln's."""
+"""LLVM IR by LLVM 22, for AMD and for processors: held against opt, llc and ld.lld, which hold no code of kiln's."""
 
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -92,45 +93,131 @@ PLAIN = Kernel("plain", SCALE, outputs=HSACO)
 WARNED = Kernel("warning", WARNING, outputs=HSACO, log_holds="exceeds limit")
 BROKEN = Kernel("error", SCALE.replace("float %by)", "i32 %by)"), outputs=HSACO, compiles=False, log_holds="'%by'")
 
-SUBJECTS = [
-    Subject(
-        frontend="llvm",
-        version="22.1",
-        library=pathlib.Path(os.environ["KILN_TEST_BIN_DIR"]) / "kiln-compiler-llvm",
-        misbehaving=stand_in("misbehaving_llvm/kiln-compiler-llvm"),
-        call_directly=call_directly,
-        language="llvm-ir",
-        other_language="hip",
-        extension="ll",
-        comment=";",
-        output="hsaco",
-        other_output="bitcode",
-        targets=("gfx90a", "gfx942", "gfx1030", "gfx1100", "gfx90a:sramecc+:xnack-"),
-        unknown_targets=("gfx1030:xnack+", "gfx99"),
-        refused_option="-passes=print<domtree>",
-        byte_changing_option="-O0",
-        slow=slow,
-        refused_fields=frozenset(
-            {
-                "headers",
-                "names.includeDirectories",
-                "nameExpressions",
-                "outputs",
-                "inputs",
-                "names.inputs",
-                "virtualArchitecture",
-            }
-        ),
-        kernels=(
-            PLAIN,
-            WARNED,
-            BROKEN,
-            Kernel("named", NAMED, outputs=HSACO),
-            *(Kernel(" ".join(options), SCALE, options, outputs=HSACO) for options in OPTIONS),
-        ),
-        plain=PLAIN,
-        variant=Kernel("variant", SCALE.replace("fmul float %after", "fadd float %after"), outputs=HSACO),
-        warned=WARNED,
-        broken=BROKEN,
-    )
-]
+AMD = Subject(
+    frontend="llvm",
+    version="22.1",
+    library=pathlib.Path(os.environ["KILN_TEST_BIN_DIR"]) / "kiln-compiler-llvm",
+    misbehaving=stand_in("misbehaving_llvm/kiln-compiler-llvm"),
+    call_directly=call_directly,
+    language="llvm-ir",
+    other_language="hip",
+    extension="ll",
+    comment=";",
+    output="hsaco",
+    other_output="bitcode",
+    targets=("gfx90a", "gfx942", "gfx1030", "gfx1100", "gfx90a:sramecc+:xnack-"),
+    unknown_targets=("gfx1030:xnack+", "gfx99"),
+    refused_option="-passes=print<domtree>",
+    byte_changing_option="-O0",
+    slow=slow,
+    refused_fields=frozenset(
+        {
+            "headers",
+            "names.includeDirectories",
+            "nameExpressions",
+            "outputs",
+            "inputs",
+            "names.inputs",
+            "virtualArchitecture",
+        }
+    ),
+    kernels=(
+        PLAIN,
+        WARNED,
+        BROKEN,
+        Kernel("named", NAMED, outputs=HSACO),
+        *(Kernel(" ".join(options), SCALE, options, outputs=HSACO) for options in OPTIONS),
+    ),
+    plain=PLAIN,
+    variant=Kernel("variant", SCALE.replace("fmul float %after", "fadd float %after"), outputs=HSACO),
+    warned=WARNED,
+    broken=BROKEN,
+)
+
+# ---- the same for processors
+
+SHARED_OBJECT = ("shared-object",)
+ADD = """define void @add(ptr %x, ptr %y, i64 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [0, %entry], [%next, %loop]
+  %x_place = getelementptr float, ptr %x, i64 %i
+  %y_place = getelementptr float, ptr %y, i64 %i
+  %a = load float, ptr %x_place
+  %b = load float, ptr %y_place
+  %s = fadd float %a, %b
+  store float %s, ptr %y_place
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %n
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}
+"""
+
+
+def slow_on_host(count):
+    """As slow(), of what a processor computes."""
+    source = slow(count).replace(HEAD, "").replace("amdgpu_kernel ", "").replace(" addrspace(1)", "")
+    return source.replace("llvm.sin.f32", "llvm.sqrt.f32")
+
+
+def call_directly_for_host(subject, folder, source, kernel, target):
+    processor, *features = target.split(":")
+    machine = ["-mtriple=x86_64-unknown-linux-gnu", f"-mcpu={processor}"]
+    if features:
+        machine.append("-mattr=" + ",".join(feature[-1] + feature[:-1] for feature in features))
+    levels = [option for option in kernel.options if option.startswith("-O")] or ["-O2"]
+    stated = [option for option in kernel.options if option.startswith("-passes=")]
+    passes = stated or [f"-passes=default<{levels[0][1:]}>"]
+    optimised = run(folder, "opt-22", "-S", *machine, *passes, source, "-o", "-")
+    if optimised.returncode != 0:
+        return ReferenceResult(False, {}, optimised.stderr.replace(b"opt-22: ", b"").removeprefix(b"opt: "), {})
+    # A module that does not say what it was made of is called so by kiln, and by the name of its file by opt.
+    named = optimised.stdout.replace(f'source_filename = "{source}"'.encode(), b'source_filename = "kernels"')
+    places = folder.parent / "direct"
+    places.mkdir(exist_ok=True)
+    options = [*levels, *machine, "-relocation-model=pic", "-filetype=obj", "-o", places / "object"]
+    generated = run(folder, "llc-22", *options, input=named)
+    linking = ["-shared", "--no-undefined", "--build-id=none", places / "object", "-o", places / "so"]
+    linked = run(folder, "ld.lld-22", *linking)
+    log = optimised.stderr + generated.stderr + linked.stderr
+    return ReferenceResult(True, {"shared-object": (places / "so").read_bytes()}, log, {})
+
+
+def for_host(kernel, source):
+    return dataclasses.replace(kernel, source=source, outputs=SHARED_OBJECT)
+
+
+PLAIN_ON_HOST = for_host(PLAIN, ADD)
+WARNED_ON_HOST = for_host(WARNED, ADD.replace("i64 %n) {", 'i64 %n) "warn-stack-size"="1" {').replace(
+    "  br label %loop\nloop", "  %room = alloca [64 x float]\n  %place = getelementptr float, ptr %room, i64 %n\n"
+    "  store volatile float 1.0, ptr %place\n  br label %loop\nloop"
+))
+BROKEN_ON_HOST = for_host(
+    dataclasses.replace(BROKEN, log_holds="'%n'"), ADD.replace("i64 %n)", "i32 %n)")
+)
+
+HOST = dataclasses.replace(
+    AMD,
+    aspect="host",
+    call_directly=call_directly_for_host,
+    other_language="mlir",
+    output="shared-object",
+    targets=("x86-64-v3", "x86-64-v2"),
+    unknown_targets=("core-avx2", "x86-64-v9"),
+    slow=slow_on_host,
+    kernels=(
+        PLAIN_ON_HOST,
+        WARNED_ON_HOST,
+        BROKEN_ON_HOST,
+        *(dataclasses.replace(PLAIN_ON_HOST, name=" ".join(options), options=options) for options in OPTIONS),
+    ),
+    plain=PLAIN_ON_HOST,
+    variant=for_host(PLAIN, ADD.replace("fadd", "fmul")),
+    warned=WARNED_ON_HOST,
+    broken=BROKEN_ON_HOST,
+)
+
+SUBJECTS = [AMD, HOST]
