@@ -125,8 +125,8 @@ class CompileService::Impl final : private FlightObserver {
   const ServiceHooks hooks_;
   JobQueue queue_;
   RecentHits recentHits_;
-  RecencyMap<std::string, Sha256> refused_;  // what was set aside, by domain and key
-  std::map<FlightKey, Flight*> flights_;     // those that can be joined; kept alive by their waiters
+  std::map<std::string, RecencyMap<std::string, Sha256>> refused_;  // what was set aside, by domain and key
+  std::map<FlightKey, Flight*> flights_;  // those that can be joined; kept alive by their waiters
   std::set<Call*> calls_;
   std::map<std::string, ServiceStatistics, std::less<>> statistics_;
   bool draining_ = false;
@@ -380,9 +380,9 @@ void CompileService::Impl::closed(const Flight& flight) {
 
 kj::Promise<CompileService::Refusal> CompileService::Impl::refuse(std::string domain, EntryKey key,
                                                                   Sha256 sha256) {
-  constexpr std::size_t kMostRefused = 4096;
-  const auto name = domain + '\0' + std::string(asText(key.view()));
-  const auto* before = refused_.find(name);
+  constexpr std::size_t kMostRefused = 4096;  // of a domain
+  const std::string name(asText(key.view()));
+  const auto* before = refused_[domain].find(name);
   const bool isKnown = before != nullptr && *before == sha256;
   // What the store does with it: the request of the entry that was removed, if one was.
   struct Removed {
@@ -411,11 +411,12 @@ kj::Promise<CompileService::Refusal> CompileService::Impl::refuse(std::string do
         }
         if (!removed->requestHash) return removed->refusal;
         recentHits_.forget(domain, *removed->requestHash);
-        if (auto* known = refused_.find(name)) {
+        auto& ofDomain = refused_[domain];
+        if (auto* known = ofDomain.find(name)) {
           *known = sha256;
         } else {
-          if (refused_.size() == kMostRefused) refused_.popOldest();
-          refused_.insert(name, sha256);
+          if (ofDomain.size() == kMostRefused) ofDomain.popOldest();
+          ofDomain.insert(name, sha256);
         }
         return removed->refusal;
       });
