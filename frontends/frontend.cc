@@ -1,6 +1,7 @@
 #include "frontends/frontend.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "frontends/hiprtc/compiler.h"
 #include "frontends/hiprtc/discovery.h"
@@ -86,7 +87,7 @@ const std::vector<Frontend>& frontends() {
        llvmir::optionsBindNames,
        llvmir::fileHabits(),
        "kiln-compiler-llvm",
-       findDeviceLibraries},
+       true},
       {"mlir",
        Language::mlir,
        1,
@@ -96,7 +97,7 @@ const std::vector<Frontend>& frontends() {
        mlirir::optionsBindNames,
        llvmir::fileHabits(),
        "kiln-compiler-mlir",
-       findDeviceLibraries},
+       true},
   };
   return table;
 }
@@ -117,14 +118,17 @@ const Frontend* frontendFor(Language language) {
 
 std::vector<Toolchain> findToolchains(const ToolchainSearch& search, FileDigests& digests) {
   std::vector<Toolchain> toolchains;
+  std::optional<std::vector<std::filesystem::path>>
+      deviceLibraries;  // looked for once, if any program takes them
   for (const auto& frontend : frontends()) {
     const bool isProgram = !frontend.program.empty();
     auto all = isProgram ? findProgram(frontend.program, search) : findLibraries(frontend.library, search);
     for (auto& found : all) {
       Toolchain toolchain;
       if (isProgram) toolchain.program = found.library.string();
-      if (isProgram && frontend.handed != nullptr) {
-        for (const auto& file : frontend.handed(search)) {
+      if (frontend.takesDeviceLibraries) {
+        if (!deviceLibraries) deviceLibraries = findDeviceLibraries(search);
+        for (const auto& file : *deviceLibraries) {
           toolchain.handed.push_back(file.string());
           found.files.push_back(file);
         }

@@ -33,8 +33,8 @@ struct Frontend {
   // The program that drives the compiler, beside kiln-compiler, where the compiler is a part of it: then the
   // library is the program, and there is none where that is not installed. Empty: kiln-compiler.
   std::string_view program = {};
-  // The files beside the compiler that such a program is handed.
-  std::vector<std::filesystem::path> (*handed)(const ToolchainSearch& search) = nullptr;
+  // Whether that program is handed the device libraries that there are (llvm/device_library_search.h).
+  bool takesDeviceLibraries = false;
 };
 
 // All of them. The table is constant.

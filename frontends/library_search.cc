@@ -245,15 +245,9 @@ std::vector<fs::path> compilersNeededBy(const fs::path& program) {
   std::vector<fs::path> files;
   for (const auto& library : needed.names) {
     if (!isOfCompiler(library)) continue;
+    auto path = resolveIn(library, directories);
     // One that is nowhere has no identity, and then the program has none.
-    files.emplace_back(fs::path("/usr/lib") / library);
-    for (const auto& directory : directories) {
-      std::error_code error;
-      auto path = fs::canonical(directory / library, error);
-      if (error) continue;
-      files.back() = std::move(path);
-      break;
-    }
+    files.push_back(path.empty() ? directories.back() / library : std::move(path));
   }
   return files;
 }

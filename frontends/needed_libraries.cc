@@ -63,6 +63,15 @@ void addDirectories(std::vector<fs::path>& directories, std::string_view list, c
 
 }  // namespace
 
+fs::path resolveIn(const std::string& name, const std::vector<fs::path>& directories) {
+  for (const auto& directory : directories) {
+    std::error_code error;
+    auto canonical = fs::canonical(directory / name, error);
+    if (!error) return canonical;
+  }
+  return {};
+}
+
 NeededLibraries neededBy(const fs::path& library) {
   ElfFile file(library);
   const auto header = file.read<Elf64_Ehdr>(0, 1);

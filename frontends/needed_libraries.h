@@ -16,4 +16,8 @@ struct NeededLibraries {
 // other, and for one that is cut short.
 NeededLibraries neededBy(const std::filesystem::path& library);
 
+// The file of that name in the first of `directories` that has one, canonical; empty if none has.
+std::filesystem::path resolveIn(const std::string& name,
+                                const std::vector<std::filesystem::path>& directories);
+
 }  // namespace kiln

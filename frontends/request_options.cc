@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "frontends/hiprtc/options.h"
+#include "frontends/ir_options.h"
 #include "frontends/llvm/options.h"
 #include "frontends/mlir/options.h"
 #include "frontends/nvjitlink/options.h"
@@ -13,9 +14,18 @@ namespace kiln {
 
 namespace {
 
+bool isIr(Language language) { return language == Language::llvmIr || language == Language::mlir; }
+
+// A request whose options have but one form.
+std::expected<Request, Failure> asItIs(Request request,
+                                       std::expected<void, Failure> (*check)(const Request&)) {
+  if (auto checked = check(request); !checked) return std::unexpected(std::move(checked.error()));
+  return request;
+}
+
 // LLVM IR and MLIR are compiled for every target, each other language for one vendor's.
 std::expected<void, Failure> checkVendor(const Request& request) {
-  if (request.language == Language::llvmIr || request.language == Language::mlir) return {};
+  if (isIr(request.language)) return {};
   const bool wantsAmd = request.language == Language::hip;
   const bool isHost = request.target.kind == Target::Kind::host;
   if (!isHost && wantsAmd == (request.target.kind == Target::Kind::amd)) return {};
@@ -38,16 +48,15 @@ std::expected<Request, Failure> normalised(Request request) {
     case Language::ptx:
       return nvjitlink::normalised(std::move(request));
     case Language::llvmIr:
-      return llvmir::normalised(std::move(request));
+      return asItIs(std::move(request), llvmir::checkOptions);
     case Language::mlir:
-      return mlirir::normalised(std::move(request));
+      return asItIs(std::move(request), mlirir::checkOptions);
   }
   return request;
 }
 
 std::optional<Stages> stagesOf(const Request& request) {
-  if (request.language == Language::llvmIr) return llvmir::stagesOf(request);
-  if (request.language == Language::mlir) return mlirir::stagesOf(request);
+  if (isIr(request.language)) return irStagesOf(request);
   if (!request.virtualArchitecture) return std::nullopt;
   return nvrtc::stagesOf(request);
 }

@@ -38,12 +38,7 @@ bool isHiprtc(const fs::path& library) {
 // or beside it.
 fs::path resolve(const std::string& name, const fs::path& library, std::vector<fs::path> directories) {
   directories.push_back(library.parent_path());
-  for (const auto& directory : directories) {
-    std::error_code error;
-    auto canonical = fs::canonical(directory / name, error);
-    if (!error) return canonical;
-  }
-  return {};
+  return resolveIn(name, directories);
 }
 
 bool isOfLlvm(std::string_view name) {

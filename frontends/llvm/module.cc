@@ -13,6 +13,7 @@
 #include <optional>
 #include <utility>
 
+#include "frontends/ir_options.h"
 #include "frontends/llvm/machine.h"
 #include "frontends/llvm/options.h"
 
@@ -131,7 +132,7 @@ std::expected<void, Failure> Compilation::fitToTarget(const Request& request) {
   auto& state = *state_;
   const llvm::Triple triple(machineOf(state.target).triple);
   if (auto checked = checkTriple(triple); !checked) return checked;
-  auto machine = targetMachine(state.target, codeGenLevel(levelIn(request.options)));
+  auto machine = targetMachine(state.target, codeGenLevel(irLevelIn(request.options)));
   if (!machine) return std::unexpected(std::move(machine.error()));
   state.machine = std::move(*machine);
   const auto layout = state.machine->createDataLayout();
@@ -170,7 +171,7 @@ std::expected<void, Failure> Compilation::optimise(const std::vector<std::string
   llvm::ModulePassManager passes;
   // By its name the default pipeline has what opt tunes by the level: whether loops and statements are
   // vectorised.
-  const auto usual = std::string("default<O") + levelIn(options) + ">";
+  const auto usual = std::string("default<O") + irLevelIn(options) + ">";
   const auto pipeline = pipelineIn(options).value_or(usual);
   if (auto error = builder.parsePassPipeline(passes, pipeline)) {
     return std::unexpected(invalid("the pipeline '" + std::string(pipeline) +

@@ -1,7 +1,6 @@
 #include "frontends/llvm/options.h"
 
 #include <array>
-#include <utility>
 
 #include "frontends/ir_options.h"
 
@@ -14,20 +13,11 @@ constexpr IrOptions kOptions = {"LLVM IR", "-passes=", kRefused};
 
 }  // namespace
 
-std::expected<Request, Failure> normalised(Request request) {
-  if (auto checked = checkOptions(request); !checked) return std::unexpected(std::move(checked.error()));
-  return request;
-}
-
 std::expected<void, Failure> checkOptions(const Request& request) {
   return checkIrRequest(request, kOptions);
 }
 
 bool optionsBindNames(const Request&) { return false; }
-
-std::optional<Stages> stagesOf(const Request& request) { return irStagesOf(request); }
-
-char levelIn(const std::vector<std::string>& options) { return irLevelIn(options); }
 
 std::optional<std::string_view> pipelineIn(const std::vector<std::string>& options) {
   return irPipelineIn(options, kOptions);

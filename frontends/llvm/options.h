@@ -12,12 +12,8 @@
 
 #include "jit/failure.h"
 #include "jit/request.h"
-#include "jit/stages.h"
 
 namespace kiln::llvmir {
-
-// Failure: what checkOptions refuses.
-std::expected<Request, Failure> normalised(Request request);
 
 // What may not stand in a request: other options than those above, or one twice; headers, include directories
 // and name expressions, which LLVM IR has none of; outputs that LLVM does not make for the target.
@@ -26,11 +22,6 @@ std::expected<void, Failure> checkOptions(const Request& request);
 // Never: what a module holds of names stands in its text.
 bool optionsBindNames(const Request& request);
 
-// Of a request for a cubin: LLVM generates PTX, which nvJitLink links.
-std::optional<Stages> stagesOf(const Request& request);
-
-// '0' to '3'.
-char levelIn(const std::vector<std::string>& options);
 std::optional<std::string_view> pipelineIn(const std::vector<std::string>& options);
 
 }  // namespace kiln::llvmir

@@ -1,7 +1,6 @@
 #include "frontends/mlir/options.h"
 
 #include <array>
-#include <utility>
 
 #include "frontends/ir_options.h"
 
@@ -23,21 +22,12 @@ constexpr IrOptions kOptions = {"MLIR", "pipeline=", kRefused};
 
 }  // namespace
 
-std::expected<Request, Failure> normalised(Request request) {
-  if (auto checked = checkOptions(request); !checked) return std::unexpected(std::move(checked.error()));
-  return request;
-}
-
 std::expected<void, Failure> checkOptions(const Request& request) {
   return checkIrRequest(request, kOptions);
 }
 
 // A pipeline may add debug information.
 bool optionsBindNames(const Request& request) { return pipelineIn(request.options).has_value(); }
-
-std::optional<Stages> stagesOf(const Request& request) { return irStagesOf(request); }
-
-char levelIn(const std::vector<std::string>& options) { return irLevelIn(options); }
 
 std::optional<std::string_view> pipelineIn(const std::vector<std::string>& options) {
   return irPipelineIn(options, kOptions);

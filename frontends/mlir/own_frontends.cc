@@ -5,8 +5,6 @@
 
 namespace kiln {
 
-const Frontend* ownFrontend(std::string_view name) { return name == "mlir" ? frontendByName(name) : nullptr; }
-
 std::expected<std::unique_ptr<Compiler>, Failure> loadOwn(const Frontend&, const std::filesystem::path&,
                                                           const std::vector<std::filesystem::path>& handed) {
   return mlirir::load(handed);

@@ -45,8 +45,16 @@ struct Toolchain {
   std::vector<std::filesystem::path> handed;
 };
 
+// The row of the table that is called `name`; null if it is of another program.
+const kiln::Frontend* ownFrontend(std::string_view name) {
+  const auto* frontend = kiln::frontendByName(name);
+  if (frontend == nullptr) return nullptr;
+  const auto program = frontend->program.empty() ? "kiln-compiler" : frontend->program;
+  return program == KILN_PROGRAM ? frontend : nullptr;
+}
+
 std::expected<kiln::LoadedToolchain, kiln::Failure> load(const Toolchain& toolchain) {
-  const auto* frontend = kiln::ownFrontend(toolchain.frontend);
+  const auto* frontend = ownFrontend(toolchain.frontend);
   if (frontend == nullptr) {
     return std::unexpected(kiln::Failure{kiln::FailureKind::toolchainUnavailable,
                                          "there is no frontend '" + std::string(toolchain.frontend) +

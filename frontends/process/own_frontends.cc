@@ -3,11 +3,6 @@
 
 namespace kiln {
 
-const Frontend* ownFrontend(std::string_view name) {
-  const auto* frontend = frontendByName(name);
-  return frontend != nullptr && frontend->program.empty() ? frontend : nullptr;
-}
-
 std::expected<std::unique_ptr<Compiler>, Failure> loadOwn(const Frontend& frontend,
                                                           const std::filesystem::path& library,
                                                           const std::vector<std::filesystem::path>&) {

@@ -1,20 +1,17 @@
-// The frontends that a compiler program runs: each program defines its own.
+// How a compiler program loads the compilers that it runs: each program defines its own.
 #pragma once
 
 #include <expected>
 #include <filesystem>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "frontends/frontend.h"
 
 namespace kiln {
 
-// The row of the table that is called `name`; null if it is of another program.
-const Frontend* ownFrontend(std::string_view name);
-
-// Loads the compiler of such a row: `library` and the files that it is handed besides (Frontend::handed).
+// Loads the compiler of a row of the table whose program this is: `library` and the files that it is handed
+// besides (Toolchain::handed).
 std::expected<std::unique_ptr<Compiler>, Failure> loadOwn(const Frontend& frontend,
                                                           const std::filesystem::path& library,
                                                           const std::vector<std::filesystem::path>& handed);

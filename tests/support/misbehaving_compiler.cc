@@ -44,11 +44,6 @@ std::expected<Artifact, Failure> MisbehavingCompiler::compile(const Request& req
 
 }  // namespace
 
-const Frontend* ownFrontend(std::string_view name) {
-  const auto* frontend = frontendByName(name);
-  return frontend != nullptr && frontend->program == KILN_PROGRAM ? frontend : nullptr;
-}
-
 std::expected<std::unique_ptr<Compiler>, Failure> loadOwn(const Frontend&, const std::filesystem::path&,
                                                           const std::vector<std::filesystem::path>&) {
   return std::make_unique<MisbehavingCompiler>();

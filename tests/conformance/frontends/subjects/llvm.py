@@ -56,12 +56,34 @@ def run(folder, *command, input=None):
     return subprocess.run(list(map(str, command)), cwd=folder, input=input, capture_output=True, timeout=DEADLINE)
 
 
-def call_directly(subject, folder, source, kernel, target):
+def machine_of(triple, target):
+    """How LLVM's tools are told of a target."""
     processor, *features = target.split(":")
-    machine = ["-mtriple=amdgcn-amd-amdhsa", f"-mcpu={processor}"]
-    if features:
-        machine.append("-mattr=" + ",".join(feature[-1] + feature[:-1] for feature in features))
-    levels = [option for option in kernel.options if option.startswith("-O")] or ["-O2"]
+    attributes = ",".join(feature[-1] + feature[:-1] for feature in features)
+    return [f"-mtriple={triple}", f"-mcpu={processor}", *([f"-mattr={attributes}"] if features else [])]
+
+
+def levels_of(kernel):
+    return [option for option in kernel.options if option.startswith("-O")] or ["-O2"]
+
+
+# What no language that LLVM ends has.
+REFUSED_FIELDS = frozenset(
+    {
+        "headers",
+        "names.includeDirectories",
+        "nameExpressions",
+        "outputs",
+        "inputs",
+        "names.inputs",
+        "virtualArchitecture",
+    }
+)
+
+
+def call_directly(subject, folder, source, kernel, target):
+    machine = machine_of("amdgcn-amd-amdhsa", target)
+    levels = levels_of(kernel)
     passes = [option for option in kernel.options if option.startswith("-passes=")] or [
         f"-passes=default<{levels[0][1:]}>"
     ]
@@ -110,17 +132,7 @@ AMD = Subject(
     refused_option="-passes=print<domtree>",
     byte_changing_option="-O0",
     slow=slow,
-    refused_fields=frozenset(
-        {
-            "headers",
-            "names.includeDirectories",
-            "nameExpressions",
-            "outputs",
-            "inputs",
-            "names.inputs",
-            "virtualArchitecture",
-        }
-    ),
+    refused_fields=REFUSED_FIELDS,
     kernels=(
         PLAIN,
         WARNED,
@@ -164,11 +176,8 @@ def slow_on_host(count):
 
 
 def call_directly_for_host(subject, folder, source, kernel, target):
-    processor, *features = target.split(":")
-    machine = ["-mtriple=x86_64-unknown-linux-gnu", f"-mcpu={processor}"]
-    if features:
-        machine.append("-mattr=" + ",".join(feature[-1] + feature[:-1] for feature in features))
-    levels = [option for option in kernel.options if option.startswith("-O")] or ["-O2"]
+    machine = machine_of("x86_64-unknown-linux-gnu", target)
+    levels = levels_of(kernel)
     stated = [option for option in kernel.options if option.startswith("-passes=")]
     passes = stated or [f"-passes=default<{levels[0][1:]}>"]
     optimised = run(folder, "opt-22", "-S", *machine, *passes, source, "-o", "-")

@@ -9,7 +9,7 @@ import re
 from harness import ReferenceResult
 from kernels import Kernel
 from subject import Subject, stand_in
-from subjects.llvm import HSACO, run
+from subjects.llvm import HSACO, REFUSED_FIELDS, levels_of, machine_of, run
 
 DEFAULT = (
     "builtin.module(gpu.module(convert-vector-to-scf,expand-strided-metadata,lower-affine,convert-scf-to-cf,"
@@ -65,14 +65,11 @@ def slow(count):
 
 
 def call_directly(subject, folder, source, kernel, target):
-    processor, *features = target.split(":")
-    machine = ["-mtriple=amdgcn-amd-amdhsa", f"-mcpu={processor}"]
-    if features:
-        machine.append("-mattr=" + ",".join(feature[-1] + feature[:-1] for feature in features))
-    levels = [option for option in kernel.options if option.startswith("-O")] or ["-O2"]
+    machine = machine_of("amdgcn-amd-amdhsa", target)
+    levels = levels_of(kernel)
     stated = [option.removeprefix("pipeline=") for option in kernel.options if option.startswith("pipeline=")]
     whole = [text if text.startswith("builtin.module(") else f"builtin.module({text})" for text in stated]
-    pipeline = whole[0] if whole else DEFAULT.format(chip=processor)
+    pipeline = whole[0] if whole else DEFAULT.format(chip=target.partition(":")[0])
     lowered = run(folder, "mlir-opt-22", f"--pass-pipeline={pipeline}", source)
     if lowered.returncode != 0:
         return ReferenceResult(False, {}, lowered.stderr, {})
@@ -118,17 +115,7 @@ SUBJECTS = [
         refused_option="pipeline=builtin.module(print-ir)",
         byte_changing_option="-O0",
         slow=slow,
-        refused_fields=frozenset(
-            {
-                "headers",
-                "names.includeDirectories",
-                "nameExpressions",
-                "outputs",
-                "inputs",
-                "names.inputs",
-                "virtualArchitecture",
-            }
-        ),
+        refused_fields=REFUSED_FIELDS,
         kernels=(PLAIN, WARNED, BROKEN, *(Kernel(" ".join(options), SCALE, options, outputs=HSACO) for options in OPTIONS)),
         plain=PLAIN,
         variant=Kernel("variant", SCALE.replace("arith.mulf", "arith.divf"), outputs=HSACO),

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "frontends/ir_options.h"
+
 using namespace kiln;
 
 namespace {
@@ -38,8 +40,8 @@ TEST_CASE("A level and a pipeline may be given, each once") {
                Catch::Contains("'" + options[0] + "'"));
   }
   CHECK_THAT(refused(requestFor("gfx90a", {OutputKind::hsaco}, {"-O1", "-O1"})), Catch::Contains("twice"));
-  CHECK(llvmir::levelIn({"-passes=mem2reg", "-O3"}) == '3');
-  CHECK(llvmir::levelIn({}) == '2');
+  CHECK(irLevelIn({"-passes=mem2reg", "-O3"}) == '3');
+  CHECK(irLevelIn({}) == '2');
   CHECK(llvmir::pipelineIn({"-O3", "-passes=mem2reg"}) == "mem2reg");
 }
 
@@ -65,9 +67,9 @@ TEST_CASE("Each kind of target has its own outputs") {
 }
 
 TEST_CASE("A cubin is made in two stages, of which the second has no options of its own") {
-  CHECK_FALSE(llvmir::stagesOf(requestFor("sm_90", {OutputKind::ptx})));
-  CHECK_FALSE(llvmir::stagesOf(requestFor("gfx90a", {OutputKind::hsaco})));
-  const auto stages = llvmir::stagesOf(requestFor("sm_90", {OutputKind::cubin}, {"-O3"}));
+  CHECK_FALSE(irStagesOf(requestFor("sm_90", {OutputKind::ptx})));
+  CHECK_FALSE(irStagesOf(requestFor("gfx90a", {OutputKind::hsaco})));
+  const auto stages = irStagesOf(requestFor("sm_90", {OutputKind::cubin}, {"-O3"}));
   REQUIRE(stages);
   CHECK(stages->first.outputs == std::vector{OutputKind::ptx});
   CHECK(stages->first.options == Texts{"-O3"});
