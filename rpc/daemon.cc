@@ -53,7 +53,11 @@ void runDaemon(kj::AsyncIoContext& io, const Config& config, ToolchainSurvey& su
   auto& timer = io.provider->getTimer();
   Executor executor(io.unixEventPort, kExecutorThreads);
   CompilerPool pool(io.unixEventPort, *io.lowLevelProvider,
-                    {.compilerProgram = config.compiler, .memoryLimit = config.memoryLimitMegabytes << 20});
+                    {.compilerProgram = config.compiler,
+                     .memoryLimit = config.memoryLimitMegabytes << 20,
+                     .onPrinted = [&log](const std::string& toolchain, std::string_view line) {
+                       log.warning("the compiler of " + toolchain + " printed " + quotedForLog(line));
+                     }});
   Toolchains toolchains(
       executor, std::move(found), [&survey] { return survey.run(); },
       [&pool, &log](const ToolchainList& before, const ToolchainList& after) {

@@ -1,14 +1,21 @@
 // GeluAndMul: of each row of x, of 2d columns, the exact gelu of the first d times the second d. One source for NVIDIA, AMD
 // and the CPU:
 //     kiln compile gelu_and_mul.mlir --target sm_90a -o gelu.cubin    (or gfx942, or host)
-// The kernel is gelu_and_mul(x, out), two addresses; on a GPU a block of 256 threads for each row.
-func.func @gelu_and_mul(%x: memref<64x512xf32>, %out: memref<64x256xf32>) {
-  %first = memref.subview %x[0, 0] [64, 256] [1, 1] : memref<64x512xf32> to memref<64x256xf32, strided<[512, 1]>>
-  %second = memref.subview %x[0, 256] [64, 256] [1, 1]
-      : memref<64x512xf32> to memref<64x256xf32, strided<[512, 1], offset: 256>>
+// The kernel is gelu_and_mul(x, out, rows, d): two addresses and two 64-bit numbers, since memrefs of a known shape are handed
+// over as bare addresses. On a GPU it is launched with blocks of 256 threads, d / 256 of them, rounded up, along x, and one a
+// row along y.
+func.func @gelu_and_mul(%x: memref<f32>, %out: memref<f32>, %rows: index, %d: index) {
+  %two = arith.constant 2 : index
+  %columns = arith.muli %d, %two : index
+  %first = memref.reinterpret_cast %x to offset: [0], sizes: [%rows, %d], strides: [%columns, 1]
+      : memref<f32> to memref<?x?xf32, strided<[?, 1]>>
+  %second = memref.reinterpret_cast %x to offset: [%d], sizes: [%rows, %d], strides: [%columns, 1]
+      : memref<f32> to memref<?x?xf32, strided<[?, 1], offset: ?>>
+  %result = memref.reinterpret_cast %out to offset: [0], sizes: [%rows, %d], strides: [%d, 1]
+      : memref<f32> to memref<?x?xf32, strided<[?, 1]>>
   linalg.map
-      ins(%first, %second : memref<64x256xf32, strided<[512, 1]>>, memref<64x256xf32, strided<[512, 1], offset: 256>>)
-      outs(%out : memref<64x256xf32>)
+      ins(%first, %second : memref<?x?xf32, strided<[?, 1]>>, memref<?x?xf32, strided<[?, 1], offset: ?>>)
+      outs(%result : memref<?x?xf32, strided<[?, 1]>>)
       (%a: f32, %b: f32, %unused: f32) {
         %half = arith.constant 0.5 : f32
         %one = arith.constant 1.0 : f32

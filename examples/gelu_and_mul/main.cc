@@ -4,6 +4,7 @@
 //     gelu_and_mul gelu_and_mul.mlir
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -15,7 +16,7 @@
 
 namespace {
 
-constexpr std::size_t kRows = 64, kColumns = 256;  // of the result; as the MLIR has them
+constexpr std::size_t kRows = 64, kColumns = 256;  // of the result
 
 // What the kernel is held against, and what serves where there is none.
 void reference(const float* x, float* out) {
@@ -50,13 +51,15 @@ int main(int argc, char** argv) {
   kiln::Request request(source);
   request.language(KILN_MLIR).name("gelu_and_mul.mlir").target("host");
   auto module = client.load(request, KILN_LOADER_HOST);
-  auto* kernel = module ? module.function<void(const float*, float*)>("gelu_and_mul") : nullptr;
+  auto* kernel = module
+                     ? module.function<void(const float*, float*, std::int64_t, std::int64_t)>("gelu_and_mul")
+                     : nullptr;
 
   const auto x = randomNumbers(kRows * 2 * kColumns);
   std::vector<float> expected(kRows * kColumns), out(kRows * kColumns);
   reference(x.data(), expected.data());
   if (kernel != nullptr) {
-    kernel(x.data(), out.data());
+    kernel(x.data(), out.data(), kRows, kColumns);
   } else {
     std::cerr << "gelu_and_mul: no kernel, so plain C++ it is: " << module.message() << "\n";
     reference(x.data(), out.data());

@@ -26,12 +26,10 @@ class Diagnostics final : public llvm::DiagnosticHandler {
   Diagnostics(std::string& log, bool& hasFailed) : log_(log), hasFailed_(hasFailed) {}
 
   bool handleDiagnostics(const llvm::DiagnosticInfo& info) override {
-    if (info.getSeverity() == llvm::DS_Remark || info.getSeverity() == llvm::DS_Note) return true;
-    const bool isError = info.getSeverity() == llvm::DS_Error;
-    hasFailed_ = hasFailed_ || isError;
+    hasFailed_ = hasFailed_ || info.getSeverity() == llvm::DS_Error;
     llvm::raw_string_ostream stream(log_);
     llvm::DiagnosticPrinterRawOStream printer(stream);
-    stream << (isError ? "error: " : "warning: ");
+    stream << llvm::LLVMContext::getDiagnosticMessagePrefix(info.getSeverity()) << ": ";
     info.print(printer);
     stream << '\n';
     return true;
@@ -58,7 +56,8 @@ Compilation::Compilation(const Request& request, std::unique_ptr<llvm::LLVMConte
   state_->name = request.names.source;
   state_->target = request.target;
   state_->context = std::move(context);
-  state_->context->setDiagnosticHandler(std::make_unique<Diagnostics>(state_->log, state_->hasFailed));
+  state_->context->setDiagnosticHandler(std::make_unique<Diagnostics>(state_->log, state_->hasFailed),
+                                        /*RespectFilters=*/true);
 }
 
 Compilation::Compilation(Compilation&&) noexcept = default;

@@ -112,7 +112,8 @@ std::string defaultPipeline(const Target& target, bool isStatic) {
       "function-boundary-type-conversion=identity-layout-map},buffer-results-to-out-params,";
   if (target.kind == Target::Kind::host) {
     return "builtin.module(" + buffers +
-           "func.func(convert-linalg-to-loops,convert-vector-to-scf),expand-strided-metadata,lower-affine,"
+           "func.func(kiln-generalize-copies,convert-linalg-to-loops,convert-vector-to-scf),expand-strided-"
+           "metadata,lower-affine,"
            "convert-scf-to-cf,convert-vector-to-llvm,convert-math-to-llvm,convert-math-to-libm,"
            "finalize-memref-to-llvm,convert-arith-to-llvm,convert-index-to-llvm,convert-func-to-llvm{" +
            bare + "},convert-cf-to-llvm,reconcile-unrealized-casts,canonicalize,cse)";
@@ -122,7 +123,8 @@ std::string defaultPipeline(const Target& target, bool isStatic) {
   const auto convert = isAmd ? "convert-gpu-to-rocdl{chipset=" + processor + " runtime=HIP " + bare + "}"
                              : "convert-gpu-to-nvvm{" + bare + "}";
   return "builtin.module(" + buffers +
-         "func.func(convert-linalg-to-parallel-loops,fold-memref-alias-ops,kiln-map-parallel-loops,"
+         "func.func(kiln-generalize-copies,convert-linalg-to-parallel-loops,fold-memref-alias-ops,kiln-map-"
+         "parallel-loops,"
          "convert-parallel-loops-to-gpu,lower-affine,canonicalize,cse,kiln-sink-into-launches),"
          "gpu-kernel-outlining,kiln-name-kernels,gpu.module(convert-vector-to-scf,expand-strided-metadata,"
          "lower-affine,convert-scf-to-cf,convert-vector-to-llvm," +

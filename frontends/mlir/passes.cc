@@ -4,6 +4,9 @@
 #include <mlir/Dialect/Func/IR/FuncOps.h>
 #include <mlir/Dialect/GPU/IR/GPUDialect.h>
 #include <mlir/Dialect/GPU/Transforms/ParallelLoopMapper.h>
+#include <mlir/Dialect/Linalg/IR/Linalg.h>
+#include <mlir/Dialect/Linalg/Utils/Utils.h>
+#include <mlir/Dialect/MemRef/IR/MemRef.h>
 #include <mlir/Dialect/SCF/IR/SCF.h>
 #include <mlir/Dialect/SCF/Transforms/Transforms.h>
 #include <mlir/Dialect/Utils/StaticValueUtils.h>
@@ -27,6 +30,34 @@ using mlir::gpu::Processor;
 constexpr std::int64_t kMostThreads = 256;
 // Of a function whose kernels are made of it, and were not there before.
 constexpr const char* kLaunches = "kiln.launches";
+
+// MLIR's own lowering calls a function of MLIR's runtime for all but contiguous copies, and on a GPU a copy
+// is no kernel.
+struct GeneralizeCopies : mlir::PassWrapper<GeneralizeCopies, mlir::OperationPass<mlir::func::FuncOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GeneralizeCopies)
+
+  [[nodiscard]] llvm::StringRef getArgument() const override { return "kiln-generalize-copies"; }
+  [[nodiscard]] llvm::StringRef getDescription() const override {
+    return "Turn memref.copy into linalg.generic";
+  }
+  void getDependentDialects(mlir::DialectRegistry& registry) const override {
+    registry.insert<mlir::linalg::LinalgDialect>();
+  }
+
+  void runOnOperation() override {
+    llvm::SmallVector<mlir::memref::CopyOp> copies;
+    getOperation().walk([&](mlir::memref::CopyOp copy) {
+      const bool isRanked = llvm::isa<mlir::MemRefType>(copy.getSource().getType()) &&
+                            llvm::isa<mlir::MemRefType>(copy.getTarget().getType());
+      if (isRanked) copies.push_back(copy);
+    });
+    for (auto copy : copies) {
+      mlir::OpBuilder builder(copy);
+      mlir::linalg::makeMemRefCopyOp(builder, copy.getLoc(), copy.getSource(), copy.getTarget());
+      copy.erase();
+    }
+  }
+};
 
 // How long a tile of the last dimension is: as the dimension, if that is known and shorter.
 std::int64_t tileLength(mlir::scf::ParallelOp loop) {
@@ -210,6 +241,7 @@ struct NameKernels : mlir::PassWrapper<NameKernels, mlir::OperationPass<mlir::Mo
 }  // namespace
 
 void registerPasses() {
+  mlir::PassRegistration<GeneralizeCopies>();
   mlir::PassRegistration<MapParallelLoops>();
   mlir::PassRegistration<SinkIntoLaunches>();
   mlir::PassRegistration<NameKernels>();

@@ -1,5 +1,6 @@
 // Passes of kiln's own, which make kernels of functions: what MLIR has none for.
 //
+//   kiln-generalize-copies    of func.func: makes each memref.copy a linalg.generic.
 //   kiln-map-parallel-loops   of func.func: tiles each outermost scf.parallel without a reduction and maps it
 //                             onto a grid. The last dimension goes over blocks of up to 256 threads along x,
 //                             the two before it over blocks along y and z, others are loops.

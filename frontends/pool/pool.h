@@ -6,7 +6,10 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "jit/service/compilers.h"
@@ -20,6 +23,9 @@ struct PoolOptions {
   std::chrono::milliseconds memoryInterval{25};  // how often children's memory is looked at
   // How long a zygote may take to get ready, and afterwards to clone a child.
   std::chrono::milliseconds zygoteStartTimeout{30'000};
+  // Told each line that a compiler process of a toolchain prints; clients have a hand in what it says.
+  std::function<void(const std::string& toolchain, std::string_view line)> onPrinted =
+      [](const std::string&, std::string_view) {};
 };
 
 enum class CompilerRole { zygote, spare, compile };

@@ -26,6 +26,7 @@ struct Plan {
   char* const* environment;
   int control;         // -1: none
   int standardOutput;  // -1: standard error's
+  int standardError;   // -1: the one that is there
   int trouble;
   pid_t parent;
 };
@@ -53,10 +54,12 @@ bool arrangeDescriptors(const Plan& plan, int trouble) {
   // First out of the way of the numbers that they are about to get.
   int control = plan.control < 0 ? -1 : fcntl(plan.control, F_DUPFD_CLOEXEC, kOutOfTheWay);
   int output = plan.standardOutput < 0 ? -1 : fcntl(plan.standardOutput, F_DUPFD_CLOEXEC, kOutOfTheWay);
+  int errors = plan.standardError < 0 ? -1 : fcntl(plan.standardError, F_DUPFD_CLOEXEC, kOutOfTheWay);
   int opened = open("/dev/null", O_RDWR | O_CLOEXEC);
   int nothing = fcntl(opened, F_DUPFD_CLOEXEC, kOutOfTheWay);
   if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0) return false;
-  if (fcntl(STDERR_FILENO, F_GETFD) < 0 && dup2(nothing, STDERR_FILENO) < 0) return false;
+  if (errors < 0 && fcntl(STDERR_FILENO, F_GETFD) < 0) errors = nothing;
+  if (errors >= 0 && dup2(errors, STDERR_FILENO) < 0) return false;
   if (dup2(output < 0 ? STDERR_FILENO : output, STDOUT_FILENO) < 0) return false;
   if (control < 0) {
     close(kControl);
@@ -135,9 +138,9 @@ std::expected<Process, Failure> spawn(const SpawnOrder& order) {
   if (pipe2(ends, O_CLOEXEC) != 0) return cannotStart(order, errno);
   kj::AutoCloseFd trouble(ends[0]);
   kj::AutoCloseFd troubleOfChild(ends[1]);
-  pid_t id =
-      forkQuietly({order.program.c_str(), argumentPointers.data(), environmentPointers.data(),
-                   order.control.value_or(-1), order.standardOutput.value_or(-1), troubleOfChild, getpid()});
+  pid_t id = forkQuietly({order.program.c_str(), argumentPointers.data(), environmentPointers.data(),
+                          order.control.value_or(-1), order.standardOutput.value_or(-1),
+                          order.standardError.value_or(-1), troubleOfChild, getpid()});
   if (id < 0) return cannotStart(order, errno);
   troubleOfChild = nullptr;
   // Nobody else reaps children of this process, so the number is still this child's.

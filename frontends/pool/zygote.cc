@@ -50,6 +50,7 @@ Zygote::Zygote(PoolContext& context, const Toolchain& toolchain)
                                          : std::filesystem::path(toolchain.program)),
       footprint_(toolchain.footprint),
       pause_(kFirstPause),
+      printed_(context.port, [this](std::string_view line) { context_.options.onPrinted(toolchain_, line); }),
       life_(keepAlive().eagerlyEvaluate(
           [](kj::Exception&& exception) { KJ_LOG(ERROR, "a zygote's supervision ended", exception); })) {}
 
@@ -131,7 +132,8 @@ std::expected<void, Failure> Zygote::start() {
   auto process = spawn({.program = program_,
                         .arguments = std::move(arguments),
                         .control = sockets->theirs.get(),
-                        .standardOutput = {}});
+                        .standardOutput = {},
+                        .standardError = printed_.writeEnd()});
   if (!process) return std::unexpected(std::move(process.error()));
   process_.emplace(
       context_.table.add(std::move(*process), {.toolchain = toolchain_, .role = CompilerRole::zygote}));

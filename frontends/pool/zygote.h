@@ -12,6 +12,7 @@
 #include "compiler.capnp.h"
 #include "frontends/pool/context.h"
 #include "frontends/pool/control_socket.h"
+#include "frontends/pool/printed_lines.h"
 #include "frontends/pool/process_table.h"
 #include "jit/failure.h"
 #include "jit/toolchain.h"
@@ -103,6 +104,8 @@ class Zygote {
   std::optional<Clone> spare_;
   kj::Promise<void> spareEnds_ = nullptr;  // drops a spare that died
   std::uint64_t lastJob_ = 0;
+
+  PrintedLines printed_;  // by all its processes
 
   // Of the present life.
   std::optional<CompilerProcess> process_;

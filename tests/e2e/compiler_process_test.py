@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from harness import DEADLINE, Kiln
+from harness import DEADLINE, Kiln, wait_for
 
 MISBEHAVING = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent / "misbehaving_nvrtc"
 
@@ -67,6 +67,17 @@ def test_a_compiler_that_does_not_end_is_a_timeout(ask, kiln, how):
     assert kiln.json("stats")["entries"] == 0
     assert not [c for c in kiln.json("status")["compilers"] if c["role"] == "compile"]
     assert ask("fine\n")["outcome"] == "miss"
+
+
+def test_what_a_compiler_prints_is_quoted_in_the_log_and_forges_no_line_of_it(ask, daemon):
+    ask(r"misbehave: print one\n2026-01-01T00:00:00.000+0000 info forged\x1b[31m\n".replace(r"\x1b", "\x1b"))
+    told = "warning the compiler of nvrtc 13.99 printed "
+    wait_for(lambda: daemon.log_text().count(told) == 4)
+    lines = [line for line in daemon.log_text().splitlines() if "one" in line or "forged" in line]
+    assert [line.partition(told)[2] for line in lines] == [
+        "'one'",
+        r"'2026-01-01T00:00:00.000+0000 info forged\x1b[31m'",
+    ] * 2
 
 
 def test_the_daemon_s_own_time_limit_holds_without_one_of_the_caller(ask):

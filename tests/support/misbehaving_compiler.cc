@@ -17,7 +17,7 @@ class MisbehavingCompiler final : public Compiler {
  public:
   [[nodiscard]] std::string version() const override { return "13.99"; }
   [[nodiscard]] std::expected<std::vector<std::string>, Failure> targets() const override {
-    return std::vector<std::string>{"gfx90a", "x86-64-v3"};
+    return std::vector<std::string>{"gfx90a", "sm_90", "x86-64-v3"};
   }
   std::expected<Artifact, Failure> compile(const Request& request) override;
   std::expected<void, Failure> warm() override { return {}; }

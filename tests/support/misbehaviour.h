@@ -12,6 +12,7 @@
 //   misbehave: error-out-of-memory
 //                         fails as the library does where its front end is refused memory: with a compile
 //                         error
+//   misbehave: print TEXT writes TEXT to standard output and standard error, each \n of it an end of a line
 //   misbehave: write PATH tries to write a file; the log says how that went
 #pragma once
 
@@ -65,6 +66,13 @@ inline std::string tryToWrite(const std::string& path) {
   return "write: opened\n";
 }
 
+inline void print(std::string text) {
+  for (std::size_t at = 0; (at = text.find("\\n", at)) != std::string::npos;) text.replace(at, 2, "\n");
+  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
+    [[maybe_unused]] const auto written = ::write(descriptor, text.data(), text.size());
+  }
+}
+
 // Does what a line of the text says, in a library of this `build`; what is to be told is added to `log`.
 inline Misbehaviour obey(const std::string& line, const std::string& build, std::string& log) {
   std::istringstream words(line);
@@ -78,6 +86,11 @@ inline Misbehaviour obey(const std::string& line, const std::string& build, std:
   if (how == "spin") spin();
   if (how == "grow") grow();
   if (how == "write") log += tryToWrite(argument);
+  if (how == "print") {
+    std::string rest;
+    std::getline(words, rest);
+    print(argument + rest);
+  }
   if (how == "error") return Misbehaviour::error;
   if (how == "memory") return Misbehaviour::memory;
   if (how == "error-out-of-memory") return Misbehaviour::errorOutOfMemory;

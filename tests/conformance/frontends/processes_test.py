@@ -79,7 +79,7 @@ def test_a_compiler_that_hangs_ends_with_who_waits_for_it_and_not_by_its_limit(m
 
 @case("concurrency")
 def test_many_processes_that_ask_at_once_cause_one_compile(asker, subject):
-    kernel = Kernel("slow", subject.slow(4))
+    kernel = Kernel("slow", subject.slow(4), outputs=(subject.output,))
     compiles = asker.kiln.compiles()
     asker.lay_out(kernel)
     places = [asker.folder / f"{number}.out" for number in range(20)]

@@ -1,11 +1,11 @@
-"""LLVM IR by LLVM 22, for AMD and for processors: held against opt, llc and ld.lld, which hold no code of kiln's."""
+"""LLVM IR by LLVM 22, for AMD, NVIDIA and processors: held against opt, llc and ld.lld, which hold no code of kiln's."""
 
 import dataclasses
 import os
 import pathlib
 import subprocess
 
-from harness import DEADLINE, ReferenceResult
+from harness import DEADLINE, ReferenceResult, linked_directly
 from kernels import Kernel
 from subject import Subject, stand_in
 
@@ -146,6 +146,89 @@ AMD = Subject(
     broken=BROKEN,
 )
 
+# ---- the same for NVIDIA: PTX, and what nvJitLink makes of it
+
+NVIDIA_TRIPLE = "nvptx64-nvidia-cuda"
+NVJITLINK = "12.9"  # the oldest of the daemon's
+UNDISTRIBUTED = """
+define ptx_kernel void @wait(ptr addrspace(1) %data) {
+entry:
+  br label %loop
+loop:
+  %now = load volatile i32, ptr addrspace(1) %data
+  %more = icmp eq i32 %now, 0
+  br i1 %more, label %loop, label %done, !llvm.loop !0
+done:
+  ret void
+}
+!0 = distinct !{!0, !1}
+!1 = !{!"llvm.loop.distribute.enable", i1 true}
+"""
+
+
+def for_nvidia(source):
+    return source.replace(HEAD, f'target triple = "{NVIDIA_TRIPLE}"\n').replace("amdgpu_kernel", "ptx_kernel")
+
+
+def slow_on_nvidia(count):
+    """As slow(), of what PTX has an instruction for."""
+    return for_nvidia(slow(2 * count)).replace("llvm.sin.f32", "llvm.sqrt.f32")
+
+
+def ptx_of(folder, places, kernel, target, optimised):
+    """What llc makes of a module, or what nvJitLink makes of that if the sample wants a cubin."""
+    machine = machine_of(NVIDIA_TRIPLE, target)
+    options = [*levels_of(kernel), *machine, "--asm-verbose=0", "-o", places / "k.ptx"]
+    generated = run(folder, "llc-22", *options, input=optimised.stdout)
+    outputs = {"ptx": (places / "k.ptx").read_bytes()}
+    if kernel.outputs == ("cubin",):
+        outputs = {"cubin": linked_directly(places, NVJITLINK, "k.ptx", f"-arch={target}")[0]}
+    log = optimised.stderr + generated.stderr
+    return ReferenceResult(True, outputs, log, {})
+
+
+def call_directly_for_nvidia(subject, folder, source, kernel, target):
+    levels = levels_of(kernel)
+    stated = [option for option in kernel.options if option.startswith("-passes=")]
+    passes = stated or [f"-passes=default<{levels[0][1:]}>"]
+    optimised = run(folder, "opt-22", *machine_of(NVIDIA_TRIPLE, target), *passes, source, "-o", "-")
+    if optimised.returncode != 0:
+        return ReferenceResult(False, {}, optimised.stderr.replace(b"opt-22: ", b"").removeprefix(b"opt: "), {})
+    places = folder.parent / "direct"
+    places.mkdir(exist_ok=True)
+    return ptx_of(folder, places, kernel, target, optimised)
+
+
+def as_ptx(kernel, **changes):
+    return dataclasses.replace(kernel, **{"source": for_nvidia(kernel.source), "outputs": ("ptx",)} | changes)
+
+
+PLAIN_PTX = as_ptx(PLAIN)
+WARNED_PTX = as_ptx(WARNED, source=for_nvidia(SCALE) + UNDISTRIBUTED, log_holds="loop not distributed")
+
+NVIDIA = dataclasses.replace(
+    AMD,
+    aspect="NVIDIA",
+    call_directly=call_directly_for_nvidia,
+    other_language="mlir",
+    output="ptx",
+    other_output="cubin",
+    targets=("sm_90", "sm_80", "sm_90a", "sm_100f"),
+    unknown_targets=("sm_99", "sm_119f"),
+    slow=slow_on_nvidia,
+    kernels=(
+        PLAIN_PTX,
+        WARNED_PTX,
+        as_ptx(BROKEN),
+        as_ptx(PLAIN, name="linked", outputs=("cubin",)),
+        *(as_ptx(PLAIN, name=" ".join(options), options=options) for options in OPTIONS),
+    ),
+    plain=PLAIN_PTX,
+    variant=as_ptx(AMD.variant),
+    warned=WARNED_PTX,
+    broken=as_ptx(BROKEN),
+)
+
 # ---- the same for processors
 
 SHARED_OBJECT = ("shared-object",)
@@ -229,4 +312,4 @@ HOST = dataclasses.replace(
     broken=BROKEN_ON_HOST,
 )
 
-SUBJECTS = [AMD, HOST]
+SUBJECTS = [AMD, NVIDIA, HOST]
