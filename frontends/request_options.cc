@@ -23,6 +23,15 @@ std::expected<Request, Failure> asItIs(Request request,
   return request;
 }
 
+// The rest of "ask for a target such as".
+std::string alternativeTo(const Request& request) {
+  const std::string usual = request.language == Language::hip ? "gfx90a" : "sm_90";
+  if (request.target.kind == Target::Kind::host)
+    return usual + ", or say that it is llvm-ir or mlir if it is that";
+  if (request.language == Language::cuda) return usual + ", or say that it is hip";
+  return request.language == Language::hip ? usual + ", or say that it is cuda" : usual;
+}
+
 // LLVM IR and MLIR are compiled for every target, each other language for one vendor's.
 std::expected<void, Failure> checkVendor(const Request& request) {
   if (isIr(request.language)) return {};
@@ -32,8 +41,8 @@ std::expected<void, Failure> checkVendor(const Request& request) {
   return std::unexpected(
       Failure{FailureKind::unsupportedTarget,
               "'" + request.names.source + "' is " + std::string(name(request.language)) +
-                  ", which is not compiled for " + request.target.name + "; ask for a target such as " +
-                  (wantsAmd ? "gfx90a, or say that it is cuda" : "sm_90, or say that it is hip")});
+                  ", which is not compiled for " + shortName(request.target) + "; ask for a target such as " +
+                  alternativeTo(request)});
 }
 
 }  // namespace

@@ -181,7 +181,9 @@ std::string endOf(pid_t process) {
   }
   if (WIFSIGNALED(status)) {
     return std::string("it was ended by ") + ::sigdescr_np(WTERMSIG(status)) + " (signal " +
-           std::to_string(WTERMSIG(status)) + "); see whether the arguments are those that it takes";
+           std::to_string(WTERMSIG(status)) + "); see whether " +
+           (WTERMSIG(status) == SIGILL ? "this processor has all that the target has"
+                                       : "the arguments are those that it takes");
   }
   if (WEXITSTATUS(status) != 0)
     return "it ended its process with status " + std::to_string(WEXITSTATUS(status));

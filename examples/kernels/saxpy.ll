@@ -1,4 +1,5 @@
-; y = a x + y in LLVM IR, for a processor: no target is named here, so that any will do.
+; y = a x + y in LLVM IR, for a processor: no target is named here, so that any will do. What a GPU is to launch is defined as
+; ptx_kernel (NVIDIA) or amdgpu_kernel (AMD).
 ;     kiln run saxpy.ll --kernel saxpy --arg f32=2 --arg 'f32[4096]' --arg 'f32[4096]' --arg i64=4096
 define void @saxpy(float %a, ptr %x, ptr %y, i64 %n) {
 entry:

@@ -1,5 +1,6 @@
 #include "frontends/llvm/module.h"
 
+#include <llvm/IR/AutoUpgrade.h>
 #include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/DiagnosticPrinter.h>
 #include <llvm/IR/LegacyPassManager.h>
@@ -103,6 +104,10 @@ std::expected<void, Failure> Compilation::checkTriple(const llvm::Triple& triple
 std::expected<void, Failure> Compilation::checkLayout(const llvm::DataLayout& layout) const {
   const auto& module = *state_->module;
   if (module.getDataLayoutStr().empty() || module.getDataLayout() == layout) return {};
+  // A text that an earlier LLVM wrote has the layout of then; that of bitcode is brought up to date by
+  // reading it.
+  const auto& triple = state_->machine->getTargetTriple().str();
+  if (llvm::DataLayout(llvm::UpgradeDataLayoutString(module.getDataLayoutStr(), triple)) == layout) return {};
   return std::unexpected(invalid("'" + state_->name + "' has the data layout \"" + module.getDataLayoutStr() +
                                  "\", and that of the target " + state_->target.name + " is \"" +
                                  layout.getStringRepresentation() +

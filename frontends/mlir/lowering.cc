@@ -1,5 +1,8 @@
 #include "frontends/mlir/lowering.h"
 
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/DiagnosticPrinter.h>
+#include <llvm/IR/LLVMContext.h>
 #include <llvm/Linker/Linker.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/SourceMgr.h>
@@ -88,6 +91,35 @@ bool isStatic(mlir::ModuleOp module) {
   return all;
 }
 
+// Keeps what LLVM says.
+class KeptDiagnostics final : public llvm::DiagnosticHandler {
+ public:
+  explicit KeptDiagnostics(std::string& text) : text_(text) {}
+
+  bool handleDiagnostics(const llvm::DiagnosticInfo& info) override {
+    llvm::raw_string_ostream stream(text_);
+    llvm::DiagnosticPrinterRawOStream printer(stream);
+    info.print(printer);
+    stream << '\n';
+    return true;
+  }
+
+ private:
+  std::string& text_;
+};
+
+// Links `part` into `whole`; what LLVM says where it cannot, for which it would end the process otherwise.
+std::expected<void, std::string> link(llvm::Module& whole, std::unique_ptr<llvm::Module> part) {
+  std::string problem;
+  auto& context = whole.getContext();
+  auto before = context.getDiagnosticHandler();
+  context.setDiagnosticHandler(std::make_unique<KeptDiagnostics>(problem));
+  const bool hasFailed = llvm::Linker::linkModules(whole, std::move(part));
+  context.setDiagnosticHandler(std::move(before));
+  if (hasFailed) return std::unexpected(std::move(problem));
+  return {};
+}
+
 // A pipeline is anchored on the module; one that is not is taken to be within it.
 std::string anchored(std::string_view pipeline) {
   if (pipeline.starts_with("builtin.module(")) return std::string(pipeline);
@@ -108,8 +140,9 @@ Environment::Environment() {
 std::string defaultPipeline(const Target& target, bool isStatic) {
   const std::string bare = std::string("use-bare-ptr-memref-call-conv=") + (isStatic ? "1" : "0");
   const std::string buffers =
-      "one-shot-bufferize{bufferize-function-boundaries=1 "
-      "function-boundary-type-conversion=identity-layout-map},buffer-results-to-out-params,";
+      "kiln-keep-arguments,one-shot-bufferize{bufferize-function-boundaries=1 "
+      "function-boundary-type-conversion=identity-layout-map},buffer-results-to-out-params{"
+      "modify-public-functions=1 hoist-static-allocs=1 hoist-dynamic-allocs=1},";
   if (target.kind == Target::Kind::host) {
     return "builtin.module(" + buffers +
            "func.func(kiln-generalize-copies,convert-linalg-to-loops,convert-vector-to-scf),expand-strided-"
@@ -204,7 +237,9 @@ std::expected<std::unique_ptr<llvm::Module>, Failure> Lowering::translate(llvm::
   const bool isLaunched = !state_->module->getOps<mlir::gpu::GPUModuleOp>().empty();
   if (request_.target.kind != Target::Kind::host && !isLaunched && !functions.empty()) {
     return std::unexpected(
-        failure("holds no kernel: its pipeline left no gpu.module, and its functions run on the host"));
+        failure("holds no kernel: its pipeline left no gpu.module, and its functions run on the host. The "
+                "default one "
+                "makes kernels of linalg operations, but for reductions, and of scf.parallel"));
   }
   if (request_.target.kind != Target::Kind::host) {
     for (auto kernels : state_->module->getOps<mlir::gpu::GPUModuleOp>()) {
@@ -213,7 +248,8 @@ std::expected<std::unique_ptr<llvm::Module>, Failure> Lowering::translate(llvm::
       part->setDataLayout("");  // MLIR's own idea of the target's, which LLVM's need not equal
       if (whole == nullptr) {
         whole = std::move(part);
-      } else if (llvm::Linker::linkModules(*whole, std::move(part))) {
+      } else if (auto linked = link(*whole, std::move(part)); !linked) {
+        state_->log += "error: " + linked.error();
         return std::unexpected(failure("has gpu.modules that cannot be linked into one"));
       }
     }

@@ -21,6 +21,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace kiln::mlirir {
 namespace {
@@ -30,6 +31,29 @@ using mlir::gpu::Processor;
 constexpr std::int64_t kMostThreads = 256;
 // Of a function whose kernels are made of it, and were not there before.
 constexpr const char* kLaunches = "kiln.launches";
+
+// MLIR takes an argument to be free to be overwritten unless it says that it is not. A result would then
+// share its memory.
+struct KeepArguments : mlir::PassWrapper<KeepArguments, mlir::OperationPass<mlir::ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(KeepArguments)
+
+  [[nodiscard]] llvm::StringRef getArgument() const override { return "kiln-keep-arguments"; }
+  [[nodiscard]] llvm::StringRef getDescription() const override {
+    return "Mark tensors that functions take as not writable, unless they say what they are";
+  }
+
+  void runOnOperation() override {
+    constexpr llvm::StringLiteral kWritable = "bufferization.writable";
+    for (auto function : getOperation().getOps<mlir::func::FuncOp>()) {
+      if (function.isExternal()) continue;
+      for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+        if (!llvm::isa<mlir::TensorType>(function.getArgument(i).getType())) continue;
+        if (function.getArgAttr(i, kWritable)) continue;
+        function.setArgAttr(i, kWritable, mlir::BoolAttr::get(&getContext(), false));
+      }
+    }
+  }
+};
 
 // MLIR's own lowering calls a function of MLIR's runtime for all but contiguous copies, and on a GPU a copy
 // is no kernel.
@@ -178,17 +202,24 @@ struct NameKernels : mlir::PassWrapper<NameKernels, mlir::OperationPass<mlir::Mo
       if (!isAllKernels(function)) return signalPassFailure();
       llvm::SmallVector<mlir::gpu::LaunchFuncOp> launches;
       function.walk([&](mlir::gpu::LaunchFuncOp launch) { launches.push_back(launch); });
+      std::size_t number = 0;
       for (auto launch : launches) {
         auto kernel = llvm::dyn_cast_or_null<mlir::gpu::GPUFuncOp>(
             mlir::SymbolTable::lookupNearestSymbolFrom(launch, launch.getKernelAttr()));
         if (!kernel) continue;
         giveArguments(kernel, launch, function);
-        if (launches.size() == 1) giveName(kernel, launch, function.getName());
+        giveName(kernel, launch, nameOf(function, launches.size(), number++));
       }
     }
   }
 
  private:
+  // The function's, with the kernel's number behind it where there are several.
+  static std::string nameOf(mlir::func::FuncOp function, std::size_t launches, std::size_t number) {
+    auto name = function.getName().str();
+    return launches == 1 ? name : name + "_" + std::to_string(number);
+  }
+
   // Whether nothing is left for the host to do: what it would do is no part of the binary.
   static bool isAllKernels(mlir::func::FuncOp function) {
     const auto result = function.walk([&](mlir::Operation* operation) {
@@ -241,6 +272,7 @@ struct NameKernels : mlir::PassWrapper<NameKernels, mlir::OperationPass<mlir::Mo
 }  // namespace
 
 void registerPasses() {
+  mlir::PassRegistration<KeepArguments>();
   mlir::PassRegistration<GeneralizeCopies>();
   mlir::PassRegistration<MapParallelLoops>();
   mlir::PassRegistration<SinkIntoLaunches>();

@@ -9,13 +9,18 @@ from harness import DEADLINE, ROOT, environment, run
 
 
 def test_the_installed_daemon_finds_its_compiler_program(prefix, folder, make_daemon, work):
-    daemon = make_daemon(programs=prefix / "bin")
+    daemon = make_daemon(programs=prefix / "bin", toolchains=("13.0", *(prefix / "libexec").glob("kiln-compiler-*")))
     daemon.start()
     run(
         *(prefix / "bin/kiln", "--socket", daemon.socket, "compile", ROOT / "examples/kernels/saxpy.cu"),
         *("--target", "sm_90", "-o", work / "saxpy.cubin"),
     )
     assert (work / "saxpy.cubin").read_bytes()[:4] == b"\x7fELF"
+    for file, arguments in {"saxpy.ll": ("--arg", "i64=8"), "saxpy.mlir": ()}.items():
+        source = ROOT / "examples/kernels" / file
+        buffers = ("--arg", "f32=2", "--arg", "f32[4096]", "--arg", "f32[4096]")
+        called = (prefix / "bin/kiln", "--socket", daemon.socket, "run", source, "--kernel", "saxpy", *buffers)
+        assert "outcome" in run(*called, *arguments)
 
 
 def test_the_installed_service_starts_the_installed_daemon(prefix):

@@ -96,6 +96,12 @@ def test_a_code_object_is_what_llc_and_lld_give(kiln, work, target):
     assert not list(pathlib.Path("/tmp").glob("kiln-link-*"))
 
 
+def test_text_of_an_earlier_llvm_has_the_data_layout_of_then(kiln, work):
+    earlier = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-f80:128-n8:16:32:64-S128"
+    (work / "earlier.ll").write_text(f'target datalayout = "{earlier}"\n{HOST}')
+    assert kiln.compile("earlier.ll", target="x86-64-v3")["outcome"] == "miss"
+
+
 @pytest.mark.parametrize(
     "file,target,options,kind,said",
     [

@@ -47,7 +47,8 @@ VECTOR = """func.func @add(%x: memref<64xf32>, %y: memref<64xf32>) {
   return
 }
 """
-TENSOR = """func.func @relu(%x: tensor<1000xf32>, %out: tensor<1000xf32> {bufferization.writable = true}) -> tensor<1000xf32> {
+TENSOR = """func.func @relu(%x: tensor<1000xf32>) -> tensor<1000xf32> {
+  %out = tensor.empty() : tensor<1000xf32>
   %zero = arith.constant 0.0 : f32
   %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       ins(%x : tensor<1000xf32>) outs(%out : tensor<1000xf32>) {
@@ -222,9 +223,31 @@ def test_vectors_and_tensors_compute_what_they_say_on_the_host(kiln):
     loaded(kiln, VECTOR).add(x, y)
     assert list(y) == [number + 1.0 for number in range(64)]
     given, out = floats([-1.0, 2.0] * 500), floats([7.0] * 1000)
-    relu = loaded(kiln, TENSOR).relu
-    relu(given, out)  # what it returns is what it was given to write
+    loaded(kiln, TENSOR).relu(given, out)
     assert list(out) == [0.0, 2.0] * 500
+
+
+def test_a_result_is_an_argument_and_the_tensors_that_are_given_stay_as_they_are(kiln):
+    given, out = floats([-1.0, 2.0] * 500), floats([7.0] * 1000)
+    into_itself = TENSOR.replace("  %out = tensor.empty() : tensor<1000xf32>\n", "").replace("%out", "%x")
+    loaded(kiln, into_itself).relu(given, out)
+    assert (list(out), list(given)) == ([0.0, 2.0] * 500, [-1.0, 2.0] * 500)
+    assert parameters(ptx_of(kiln, into_itself), "relu") == ["u64", "u64"]
+
+
+def test_the_kernels_of_one_function_have_its_name_and_a_number(kiln):
+    two = elementwise("f", 8).replace("  return", "  %c = arith.constant 1.0 : f32\n  linalg.fill ins(%c : f32) outs(%data : memref<8xf32>)\n  return")
+    assert re.findall(r"\.entry (\w+)", ptx_of(kiln, two)) == ["f_0", "f_1"]
+    reply = compile(kiln, two, "gfx90a", "k.hsaco")
+    assert [row["kernel"] for row in reply["resources"]] == ["f_0", "f_1"]
+
+
+def test_gpu_modules_that_define_one_name_are_an_error_of_the_source(kiln):
+    module = LAUNCHED[LAUNCHED.index("  gpu.module") : LAUNCHED.index("  func.func")]
+    twice = "module attributes {gpu.container_module} {\n" + module + module.replace("@kernels", "@others") + "}\n"
+    reply = compile(kiln, twice, "gfx90a", "k.hsaco", status=1)
+    assert reply["failure"]["kind"] == "compile_error"
+    assert "symbol multiply defined" in reply["log"]
 
 
 def test_a_copy_between_strided_memrefs_is_a_kernel_and_code_without_mlir_s_runtime(kiln):
