@@ -15,9 +15,9 @@ namespace kiln {
 struct SpawnOrder {
   std::filesystem::path program;  // not looked for along PATH
   std::vector<std::string> arguments;
-  std::optional<int> control;         // becomes descriptor 3
-  std::optional<int> standardOutput;  // standard error's, unless given
-  std::optional<int> standardError;   // kilnd's own, unless given
+  std::optional<int> control = {};         // becomes descriptor 3
+  std::optional<int> standardOutput = {};  // standard error's, unless given
+  std::optional<int> standardError = {};   // kilnd's own, unless given
 };
 
 // Starts `program` with a clean slate: no signal blocked or ignored, a session of its own, nothing on
