@@ -9,6 +9,8 @@
 #include <system_error>
 
 #include "client/compile_call.h"
+#include "client/file_reader.h"
+#include "client/recorder.h"
 #include "client/replies.h"
 #include "client/runtime.h"
 #include "jit/role_path.h"
@@ -91,6 +93,7 @@ class Client::Impl {
   }
 
   const ClientOptions options;
+  const std::optional<Recorder> recorder = Recorder::fromEnvironment();
 
  private:
   Runtime* ofThisProcess() {
@@ -110,7 +113,8 @@ const std::string& Client::socket() const { return impl_->options.socket; }
 
 // Each call keeps the inside alive by itself, so that one which is under way when the client is destroyed
 // ends well.
-Reached<Reply> Client::compile(Request request, const CompileOptions& options) {
+Reached<Reply> Client::compile(Request request, const CompileOptions& options,
+                               std::shared_ptr<const FileView> files) {
   auto impl = impl_;
   auto start = std::chrono::steady_clock::now();
   if (request.names.workingDirectory.empty()) request.names.workingDirectory = workingDirectory();
@@ -118,10 +122,12 @@ Reached<Reply> Client::compile(Request request, const CompileOptions& options) {
   auto prepared = prepare(std::move(request));
   if (!prepared) return failureReply(std::move(prepared.error()));
 
-  FilePolicy policy(prepared->names, impl->options.allowedDirectories);
   const auto& memory = impl->runtime().memory();
-  auto reader = std::make_shared<FileReader>(std::move(policy), memory.digests);
-  auto call = std::make_shared<const CompileCall>(std::move(*prepared), options, std::move(reader), memory);
+  if (files == nullptr) {
+    FilePolicy policy(prepared->names, impl->options.allowedDirectories);
+    files = std::make_shared<FileReader>(std::move(policy), memory.digests);
+  }
+  auto call = std::make_shared<const CompileCall>(std::move(*prepared), options, files, memory);
   auto reply = impl->call<Reply>([call](Connection& connection, WorkerPool& workers) {
     return call->send(connection.session(), workers);
   });
@@ -129,6 +135,7 @@ Reached<Reply> Client::compile(Request request, const CompileOptions& options) {
     std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
     reply->totalMilliseconds = elapsed.count();
   }
+  if (impl->recorder) impl->recorder->note(call->request(), options, reply, *files);
   return reply;
 }
 

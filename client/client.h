@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "client/file_view.h"
 #include "jit/artifact.h"
 #include "jit/failure.h"
 #include "jit/request.h"
@@ -132,8 +133,11 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   // Options may hold include directories (-I) and the target (-arch): they are taken out, or refused where
-  // they contradict the request. Expected failures of the request are in the reply.
-  Reached<Reply> compile(Request request, const CompileOptions& options);
+  // they contradict the request. Expected failures of the request are in the reply. `files` is what the
+  // compiler is told of files: null, the file system, within the request's directories and what is allowed
+  // besides.
+  Reached<Reply> compile(Request request, const CompileOptions& options,
+                         std::shared_ptr<const FileView> files = nullptr);
 
   // Tells kilnd that a driver refuses the bytes of `sha256`, an output of the entry `key`, with what it says.
   // Whether a compile may give others now.

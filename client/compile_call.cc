@@ -44,7 +44,7 @@ std::expected<Request, Failure> prepare(Request request) {
 }
 
 CompileCall::CompileCall(Request request, const CompileOptions& options,
-                         std::shared_ptr<const FileReader> files, Memory memory)
+                         std::shared_ptr<const FileView> files, Memory memory)
     : request_(std::move(request)),
       options_(options),
       files_(std::move(files)),

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "client/client.h"
-#include "client/file_reader.h"
+#include "client/file_view.h"
 #include "client/memory.h"
 #include "client/worker_pool.h"
 #include "jit/failure.h"
@@ -23,8 +23,10 @@ std::expected<Request, Failure> prepare(Request request);
 class CompileCall : public std::enable_shared_from_this<CompileCall> {
  public:
   // `request` as prepare() gives it.
-  CompileCall(Request request, const CompileOptions& options, std::shared_ptr<const FileReader> files,
+  CompileCall(Request request, const CompileOptions& options, std::shared_ptr<const FileView> files,
               Memory memory);
+
+  [[nodiscard]] const Request& request() const { return request_; }
 
   // For the loop.
   kj::Promise<Reply> send(schema::Session::Client session, WorkerPool& workers) const;
@@ -37,7 +39,7 @@ class CompileCall : public std::enable_shared_from_this<CompileCall> {
 
   const Request request_;
   const CompileOptions options_;
-  const std::shared_ptr<const FileReader> files_;
+  const std::shared_ptr<const FileView> files_;
   const Memory memory_;
   const Hash128 hash_;
   const bool isStaged_;  // carried out as two requests, so that there is nothing to be looked up

@@ -9,6 +9,7 @@
 
 #include "client/digest_cache.h"
 #include "client/file_policy.h"
+#include "client/file_view.h"
 #include "client/last_directory.h"
 #include "jit/dependencies.h"
 #include "jit/files.h"
@@ -20,25 +21,20 @@ inline constexpr std::uint64_t kLargestFile = 256ULL << 20;
 
 // Thread-safe. Opens nothing but regular files and directories, so no call waits for a FIFO's or a device's
 // other side.
-class FileReader {
+class FileReader final : public FileView {
  public:
   // `cache` is shared with other requests.
   FileReader(FilePolicy policy, std::shared_ptr<DigestCache> cache);
 
-  [[nodiscard]] FileAnswer look(const std::string& path) const;
-  [[nodiscard]] FileAnswer list(const std::string& path) const;
-  [[nodiscard]] FileAnswer readLink(const std::string& path) const;
-  [[nodiscard]] FileAnswer resolve(const std::string& path) const;
+  [[nodiscard]] FileAnswer look(const std::string& path) const override;
+  [[nodiscard]] FileAnswer list(const std::string& path) const override;
+  [[nodiscard]] FileAnswer readLink(const std::string& path) const override;
+  [[nodiscard]] FileAnswer resolve(const std::string& path) const override;
   // Nothing if the question cannot be answered, or not to this request.
   [[nodiscard]] std::optional<FileState> digest(const DigestQuestion& question) const {
     return digests({&question, 1}).states.front();
   }
-  struct Digests {
-    std::vector<std::optional<FileState>> states;  // one for each question, in order
-    std::vector<KnownContent> read;  // of the files that had to be read, those that were settled
-  };
-  // The same for several; quicker where they are sorted by path.
-  [[nodiscard]] Digests digests(std::span<const DigestQuestion> questions) const;
+  [[nodiscard]] Digests digests(std::span<const DigestQuestion> questions) const override;
 
  private:
   // What one digest leaves for the next.

@@ -37,7 +37,7 @@ struct Looked {
 
 }  // namespace
 
-FileSource::FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader,
+FileSource::FileSource(WorkerPool& workers, std::shared_ptr<const FileView> reader,
                        std::shared_ptr<FilesAhead> ahead, Memory memory)
     : workers_(workers), reader_(std::move(reader)), ahead_(std::move(ahead)), memory_(std::move(memory)) {}
 
@@ -70,7 +70,7 @@ kj::Promise<void> FileSource::digests(DigestsContext context) {
   list->questions = read(context.getParams().getPaths());
   context.releaseParams();
   context.allowCancellation();
-  return digestsOf(std::move(list)).then([context](FileReader::Digests&& found) mutable {
+  return digestsOf(std::move(list)).then([context](FileView::Digests&& found) mutable {
     auto digests = context.getResults().initDigests(found.states.size());
     for (unsigned i = 0; i < found.states.size(); ++i) write(digests[i], found.states[i]);
   });
@@ -90,7 +90,7 @@ kj::Promise<void> FileSource::fingerprint(FingerprintContext context) {
   context.releaseParams();
   context.allowCancellation();
   if (list == nullptr) return kj::READY_NOW;
-  return digestsOf(std::move(list)).then([context](FileReader::Digests&& found) mutable {
+  return digestsOf(std::move(list)).then([context](FileView::Digests&& found) mutable {
     auto results = context.getResults();
     results.setIsKnown(true);
     auto digest = kiln::fingerprint(found.states);
@@ -99,8 +99,8 @@ kj::Promise<void> FileSource::fingerprint(FingerprintContext context) {
   });
 }
 
-kj::Promise<FileReader::Digests> FileSource::digestsOf(std::shared_ptr<const QuestionList> list) {
-  using Digests = FileReader::Digests;
+kj::Promise<FileView::Digests> FileSource::digestsOf(std::shared_ptr<const QuestionList> list) {
+  using Digests = FileView::Digests;
   const auto count = list->questions.size();
   const auto each = std::max(kSmallestPart, (count + workers_.size() - 1) / workers_.size());
   kj::Vector<kj::Promise<Digests>> parts;
@@ -132,12 +132,12 @@ kj::Promise<void> FileSource::answerOne(Context context, Question question) {
       });
 }
 
-kj::Promise<void> FileSource::list(ListContext context) { return answerOne(context, &FileReader::list); }
+kj::Promise<void> FileSource::list(ListContext context) { return answerOne(context, &FileView::list); }
 kj::Promise<void> FileSource::readLink(ReadLinkContext context) {
-  return answerOne(context, &FileReader::readLink);
+  return answerOne(context, &FileView::readLink);
 }
 kj::Promise<void> FileSource::resolve(ResolveContext context) {
-  return answerOne(context, &FileReader::resolve);
+  return answerOne(context, &FileView::resolve);
 }
 
 }  // namespace kiln::client

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "client/file_reader.h"
+#include "client/file_view.h"
 #include "client/files_ahead.h"
 #include "client/memory.h"
 #include "client/worker_pool.h"
@@ -15,7 +15,7 @@ namespace kiln::client {
 // `workers` belong to the loop that serves it, and outlive it.
 class FileSource final : public schema::FileSource::Server {
  public:
-  FileSource(WorkerPool& workers, std::shared_ptr<const FileReader> reader, std::shared_ptr<FilesAhead> ahead,
+  FileSource(WorkerPool& workers, std::shared_ptr<const FileView> reader, std::shared_ptr<FilesAhead> ahead,
              Memory memory);
 
   kj::Promise<void> look(LookContext context) override;
@@ -26,14 +26,14 @@ class FileSource final : public schema::FileSource::Server {
   kj::Promise<void> resolve(ResolveContext context) override;
 
  private:
-  using Question = FileAnswer (FileReader::*)(const std::string& path) const;
+  using Question = FileAnswer (FileView::*)(const std::string& path) const;
   // By several workers, each a part of the list.
-  kj::Promise<FileReader::Digests> digestsOf(std::shared_ptr<const QuestionList> list);
+  kj::Promise<FileView::Digests> digestsOf(std::shared_ptr<const QuestionList> list);
   template <typename Context>
   kj::Promise<void> answerOne(Context context, Question question);
 
   WorkerPool& workers_;
-  std::shared_ptr<const FileReader> reader_;
+  std::shared_ptr<const FileView> reader_;
   std::shared_ptr<FilesAhead> ahead_;
   Memory memory_;
 };

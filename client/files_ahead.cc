@@ -23,7 +23,7 @@ bool canBeTold(Kind kind) {
 
 }  // namespace
 
-FilesAhead::FilesAhead(std::shared_ptr<const FileReader> reader, std::shared_ptr<const Request> request)
+FilesAhead::FilesAhead(std::shared_ptr<const FileView> reader, std::shared_ptr<const Request> request)
     : reader_(std::move(reader)),
       request_(std::move(request)),
       sourcePath_(absolutePath(request_->names.source, request_->names.workingDirectory)) {

@@ -11,7 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "client/file_reader.h"
+#include "client/file_view.h"
 #include "client/include_scan.h"
 #include "jit/files.h"
 #include "jit/request.h"
@@ -26,7 +26,7 @@ namespace kiln::client {
 // compile, and all starts anew. Thread-safe; blocks on files.
 class FilesAhead {
  public:
-  FilesAhead(std::shared_ptr<const FileReader> reader, std::shared_ptr<const Request> request);
+  FilesAhead(std::shared_ptr<const FileView> reader, std::shared_ptr<const Request> request);
 
   // `path` was asked for, and `answer` given: the compiler now goes on from there.
   void noteAsked(const std::string& path, const FileAnswer& answer);
@@ -56,7 +56,7 @@ class FilesAhead {
   void tell(AheadAnswer answer, Batch& batch);
   [[nodiscard]] bool isFile(const std::string& path) const;
 
-  const std::shared_ptr<const FileReader> reader_;
+  const std::shared_ptr<const FileView> reader_;
   const std::shared_ptr<const Request> request_;
   const std::string sourcePath_;
   std::vector<std::string> includeDirectories_;

@@ -32,13 +32,13 @@ function(kiln_share_headers carrier)
 endfunction()
 
 kiln_share_headers(precompiled_standard HEADERS ${standard}
-  TARGETS kiln_jit_values kiln_jit kiln_binary kiln_store_formats kiln_cache kiln_request_options kiln_frontend_parts
-    kiln_hiprtc kiln_nvjitlink kiln_nvrtc kiln_rtc kiln_frontends kiln_cli)
+  TARGETS kiln_jit_values kiln_jit kiln_binary kiln_oci kiln_store_formats kiln_cache kiln_request_options
+    kiln_frontend_parts kiln_hiprtc kiln_nvjitlink kiln_nvrtc kiln_rtc kiln_frontends kiln_cli)
 kiln_share_headers(precompiled_loop HEADERS ${standard} ${loop} LIBRARIES CapnProto::capnp-rpc
   TARGETS kiln_service kiln_pool kiln_rpc kiln_client)
 if(BUILD_TESTING)
   kiln_share_headers(precompiled_tests HEADERS ${standard} <catch2/catch.hpp>
-    TARGETS test_jit test_jit_binary test_cache test_frontends test_frontends_hiprtc test_frontends_nvjitlink
+    TARGETS test_bundle test_jit test_jit_binary test_cache test_frontends test_frontends_hiprtc test_frontends_nvjitlink
       test_frontends_nvrtc test_client_cli test_store_conformance)
   kiln_share_headers(precompiled_loop_tests HEADERS ${standard} ${loop} <catch2/catch.hpp> LIBRARIES CapnProto::capnp-rpc
     TARGETS test_client test_client_c_api test_frontends_process test_jit_service test_rpc test_rpc_schema

@@ -11,7 +11,7 @@
 #include <sstream>
 #include <utility>
 
-#include "rpc/config_reader.h"
+#include "jit/toml/table_reader.h"
 
 namespace kiln {
 namespace {
@@ -27,13 +27,12 @@ constexpr std::int64_t kMaxSeconds = 7 * 24 * 3600;
 // The largest request whose message stays below what Cap'n Proto can hold in one segment.
 constexpr std::int64_t kMaxSourceMegabytes = 1024;
 
-void readSeconds(ConfigReader& reader, std::string_view key, std::int64_t least,
-                 std::chrono::seconds& target) {
+void readSeconds(TomlReader& reader, std::string_view key, std::int64_t least, std::chrono::seconds& target) {
   auto seconds = target.count();
   if (reader.number(key, least, kMaxSeconds, seconds)) target = std::chrono::seconds(seconds);
 }
 
-void readLogLevel(ConfigReader& reader, LogLevel& target) {
+void readLogLevel(TomlReader& reader, LogLevel& target) {
   std::string text;
   if (!reader.text("log_level", text)) return;
   for (auto [name, level] : kLogLevels) {
@@ -55,7 +54,7 @@ std::optional<unsigned> parseMode(std::string_view text) {
 }
 
 ListenerConfig readListener(const toml::table& table, const std::string& file, ConfigErrors& errors) {
-  ConfigReader reader(table, "listen", file, errors);
+  TomlReader reader(table, "listen", file, errors);
   ListenerConfig listener;
   if (reader.path("path", listener.path)) {
     if (auto problem = socketPathProblem(listener.path); !problem.empty()) reader.error("path", problem);
@@ -80,12 +79,12 @@ ListenerConfig readListener(const toml::table& table, const std::string& file, C
   return listener;
 }
 
-void readListeners(ConfigReader& reader, const std::string& file, ConfigErrors& errors, Config& config) {
+void readListeners(TomlReader& reader, const std::string& file, ConfigErrors& errors, Config& config) {
   std::set<std::filesystem::path> paths;
   for (const auto* table : reader.sections("listen")) {
     auto listener = readListener(*table, file, errors);
     if (!listener.path.empty() && !paths.insert(listener.path).second) {
-      ConfigReader(*table, "listen", file, errors)
+      TomlReader(*table, "listen", file, errors)
           .error("path", "two [[listen]] have the path '" + listener.path.string() + "'; give each its own");
     }
     config.listen.push_back(std::move(listener));
@@ -94,7 +93,7 @@ void readListeners(ConfigReader& reader, const std::string& file, ConfigErrors& 
 
 void readToolchains(const toml::table& table, const std::string& file, ConfigErrors& errors,
                     ToolchainSearch& search) {
-  ConfigReader reader(table, "toolchains", file, errors);
+  TomlReader reader(table, "toolchains", file, errors);
   reader.paths("paths", search.paths);
   reader.paths("python_prefixes", search.pythonPrefixes);
   reader.flag("system", search.system);
@@ -103,7 +102,7 @@ void readToolchains(const toml::table& table, const std::string& file, ConfigErr
 
 Config readAll(const toml::table& table, const std::string& file, ConfigErrors& errors) {
   Config config;
-  ConfigReader reader(table, "", file, errors);
+  TomlReader reader(table, "", file, errors);
   reader.path("store", config.store);
   reader.path("compiler", config.compiler);
   reader.number("jobs", 1, 4096, config.jobs);

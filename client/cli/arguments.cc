@@ -12,6 +12,8 @@ namespace kiln::cli {
 namespace {
 
 constexpr const char* kRun = "run";
+constexpr const char* kRecord = "record";
+constexpr const char* kBuild = "build";
 
 // The two sides of `text` around its first '='; both must be there.
 std::pair<std::string, std::string> splitAtEquals(const std::string& option, const std::string& text,
@@ -192,6 +194,51 @@ void addRun(CLI::App& app, RunArguments& arguments) {
       ->type_name("NAME");
 }
 
+void addRecord(CLI::App& app, RecordArguments& arguments) {
+  auto* command = app.add_subcommand(kRecord, "Run a command and write down what it asks kiln to compile");
+  command->footer(
+      "Behind -- stands the command. Its processes and theirs are recorded as far as they inherit the "
+      "variable "
+      "KILN_RECORD.\nThe exit status is that of the command.\n\n" +
+      exitCodeHelp());
+  command
+      ->add_option("-o", arguments.output,
+                   "The lock file to write; contents go to a folder PATH.files beside it")
+      ->required()
+      ->type_name("PATH");
+  repeatable(
+      command->add_option("--merge", arguments.merged, "A lock whose kernels are to be in this one too"))
+      ->type_name("LOCK");
+}
+
+void addBuild(CLI::App& app, BuildArguments& arguments) {
+  auto* command = app.add_subcommand(kBuild, "Compile what a lock has, for every target, into a bundle");
+  command->footer(
+      "It needs the compilers, and neither the application nor a GPU. Where no kilnd runs one is started for "
+      "this alone;\n"
+      "what it has compiled stays in PATH.partial if the command is interrupted, and need not be compiled "
+      "again.\n"
+      "What does not compile is listed with its log, and the rest is built.\n\n" +
+      exitCodeHelp());
+  command->add_option("LOCK", arguments.lock, "What kiln record wrote")->required()->type_name("");
+  command
+      ->add_option(
+          "-o", arguments.output,
+          "The bundle to write, an OCI image layout: a tar, or a directory if PATH is one or ends in /")
+      ->required()
+      ->type_name("PATH");
+  repeatable(command->add_option(
+                 "--target", arguments.targets,
+                 "Such as sm_90a, for the kernels that are for its vendor; may be repeated. By default "
+                 "those that each kernel was recorded for"))
+      ->type_name("ARCHITECTURE");
+  repeatable(command->add_option(
+                 "--toolchain", arguments.toolchains,
+                 "Compiler, such as \"nvrtc 12.9\", for the kernels of its language; may be repeated. By "
+                 "default the one that the application asks for"))
+      ->type_name("NAME");
+}
+
 // A command without options of its own.
 template <typename Arguments>
 void addPlain(CLI::App& app, CommandLine& line, const char* name, const char* description) {
@@ -217,9 +264,10 @@ Farewell farewell(const CLI::App& app, const CLI::ParseError& error) {
 // What the commands' own arguments cannot tell: that there is a command, and what may stand behind "--".
 void checkLine(const CLI::App& app, const std::vector<std::string>& options) {
   if (app.get_subcommands().empty()) throw CLI::ValidationError("give a command");
-  if (!options.empty() && !app.got_subcommand("compile") && !app.got_subcommand(kRun)) {
-    throw CLI::ValidationError("compile and run alone take options behind --, such as '" + options.front() +
-                               "'");
+  if (!options.empty() && !app.got_subcommand("compile") && !app.got_subcommand(kRun) &&
+      !app.got_subcommand(kRecord)) {
+    throw CLI::ValidationError("compile, run and record alone take what stands behind --, such as '" +
+                               options.front() + "'");
   }
 }
 
@@ -229,6 +277,8 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   CommandLine line;
   CompileArguments compile;
   RunArguments toRun;
+  RecordArguments record;
+  BuildArguments build;
   ToolchainsArguments toolchains;
   ShowArguments show;
   bool asJson = false;
@@ -246,6 +296,8 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
 
   addCompile(app, compile);
   addRun(app, toRun);
+  addRecord(app, record);
+  addBuild(app, build);
   app.add_subcommand("toolchains", "List the compilers that kilnd found")
       ->add_flag("--rescan", toolchains.rescan,
                  "Look for compilers once more: for what was added or taken away since kilnd started");
@@ -260,16 +312,22 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
 
   compile.options = takeOptions(arguments);
   toRun.compile.options = compile.options;
+  record.command = compile.options;
   toRun.compile.target = kHost;
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     app.parse(std::move(arguments));
     checkLine(app, compile.options);
+    if (app.got_subcommand(kRecord) && record.command.empty() && record.merged.empty()) {
+      throw CLI::ValidationError("give the command to record behind --, or --merge");
+    }
   } catch (const CLI::ParseError& error) {
     return farewell(app, error);
   }
   if (app.got_subcommand("compile")) line.command = std::move(compile);
   if (app.got_subcommand(kRun)) line.command = std::move(toRun);
+  if (app.got_subcommand(kRecord)) line.command = std::move(record);
+  if (app.got_subcommand(kBuild)) line.command = std::move(build);
   if (app.got_subcommand("toolchains")) line.command = toolchains;
   if (app.got_subcommand("show")) line.command = std::move(show);
   line.format = asJson ? Format::json : Format::text;

@@ -49,6 +49,17 @@ struct RunArguments {
   std::string kernel;
   std::vector<KernelArgument> arguments;
 };
+struct RecordArguments {
+  std::string output;                // the lock
+  std::vector<std::string> merged;   // other locks
+  std::vector<std::string> command;  // behind "--"
+};
+struct BuildArguments {
+  std::string lock;
+  std::string output;
+  std::vector<std::string> targets;     // none: those that were recorded
+  std::vector<std::string> toolchains;  // none: those that the application asks for
+};
 struct ToolchainsArguments {
   bool rescan = false;
 };
@@ -65,8 +76,8 @@ enum class Format : std::uint8_t { text, json };
 struct CommandLine {
   Format format = Format::text;
   std::string socket;  // empty: KILN_SOCKET, else the default
-  std::variant<CompileArguments, RunArguments, ToolchainsArguments, StatsArguments, ListArguments,
-               ShowArguments, StatusArguments, StopArguments>
+  std::variant<CompileArguments, RunArguments, RecordArguments, BuildArguments, ToolchainsArguments,
+               StatsArguments, ListArguments, ShowArguments, StatusArguments, StopArguments>
       command;
 };
 

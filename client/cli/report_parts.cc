@@ -36,6 +36,15 @@ std::string_view name(FileKind kind) {
   return "unknown";
 }
 
+List shortNames(const std::set<std::string>& targets) {
+  List names;
+  for (const auto& text : targets) {
+    const auto target = parseTarget(text);
+    names.push_back(target ? shortName(*target) : text);
+  }
+  return names;
+}
+
 Report::Record failureRecord(const Failure& failure) {
   return {{"kind", std::string(name(failure.kind))}, {"message", failure.message}};
 }

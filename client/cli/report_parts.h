@@ -1,6 +1,8 @@
 // What several reports have in common.
 #pragma once
 
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +14,9 @@
 namespace kiln::cli {
 
 std::string_view name(FileKind kind);
+
+// Of targets, as shortName() has them: a processor has dozens of features.
+List shortNames(const std::set<std::string>& targets);
 
 Report::Record failureRecord(const Failure& failure);
 Report::Table loweredNameTable(const std::vector<LoweredName>& names);

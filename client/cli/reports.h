@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "bundle/lock.h"
 #include "client/cli/arguments.h"
+#include "client/cli/build_result.h"
 #include "client/cli/kernel_call.h"
 #include "client/cli/report.h"
 #include "client/client.h"
@@ -24,6 +26,9 @@ Report reportOf(const client::Reply& reply, const RunArguments& arguments, const
 // A failure that no reply stands behind: the JSON of a request that never left, or of a kilnd out of reach.
 Report reportOfFailure(const std::string& kind, const std::string& message);
 
+// `kiln record`: what is in the lock that was written to `path`.
+Report reportOf(const bundle::Lock& lock, const std::string& path);
+Report reportOf(const BuildResult& result);
 Report reportOf(const client::ShowReply& reply);
 Report reportOf(const std::vector<EntrySummary>& entries);
 Report reportOf(const client::StatsReply& stats);

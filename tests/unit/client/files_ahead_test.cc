@@ -1,5 +1,7 @@
 #include "client/files_ahead.h"
 
+#include "client/file_reader.h"
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>

@@ -1,5 +1,5 @@
 // Reads one table of a TOML file key by key: types and ranges are checked, and what nobody asked for is an
-// error. Private to config.cc: toml++ takes seconds to compile.
+// error. For one file that reads a format: toml++ takes seconds to compile.
 #pragma once
 
 #include <toml++/toml.h>
@@ -11,21 +11,23 @@
 #include <string_view>
 #include <vector>
 
-#include "rpc/config.h"
-
 namespace kiln {
 
-class ConfigReader {
+// Each is one line for a person: the file, the line, the key, and what would be right.
+using TomlErrors = std::vector<std::string>;
+
+class TomlReader {
  public:
   // `table` and `errors` outlive it. `where` is the table's name as people write it, empty for the file
   // itself.
-  ConfigReader(const toml::table& table, std::string where, const std::string& file, ConfigErrors& errors)
+  TomlReader(const toml::table& table, std::string where, const std::string& file, TomlErrors& errors)
       : table_(table), where_(std::move(where)), file_(file), errors_(errors) {}
 
   // Each leaves the target as it is if the key is absent or wrong; whether it was there and right.
   bool text(std::string_view key, std::string& target);
   bool path(std::string_view key, std::filesystem::path& target);
   bool paths(std::string_view key, std::vector<std::filesystem::path>& target);
+  bool texts(std::string_view key, std::vector<std::string>& target);
   bool flag(std::string_view key, bool& target);
 
   template <typename Number>
@@ -58,7 +60,7 @@ class ConfigReader {
   const toml::table& table_;
   std::string where_;
   const std::string& file_;
-  ConfigErrors& errors_;
+  TomlErrors& errors_;
   std::set<std::string, std::less<>> known_;
 };
 

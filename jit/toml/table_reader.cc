@@ -1,4 +1,4 @@
-#include "rpc/config_reader.h"
+#include "jit/toml/table_reader.h"
 
 #include <sstream>
 
@@ -13,7 +13,7 @@ std::string typeOf(const toml::node& node) {
 
 }  // namespace
 
-bool ConfigReader::text(std::string_view key, std::string& target) {
+bool TomlReader::text(std::string_view key, std::string& target) {
   const auto* node = find(key);
   if (node == nullptr) return false;
   auto value = node->value_exact<std::string>();
@@ -22,7 +22,7 @@ bool ConfigReader::text(std::string_view key, std::string& target) {
   return true;
 }
 
-bool ConfigReader::path(std::string_view key, std::filesystem::path& target) {
+bool TomlReader::path(std::string_view key, std::filesystem::path& target) {
   const auto* node = find(key);
   if (node == nullptr) return false;
   auto value = node->value_exact<std::string>();
@@ -31,7 +31,7 @@ bool ConfigReader::path(std::string_view key, std::filesystem::path& target) {
   return true;
 }
 
-bool ConfigReader::paths(std::string_view key, std::vector<std::filesystem::path>& target) {
+bool TomlReader::paths(std::string_view key, std::vector<std::filesystem::path>& target) {
   const auto* node = find(key);
   if (node == nullptr) return false;
   const auto* array = node->as_array();
@@ -46,7 +46,22 @@ bool ConfigReader::paths(std::string_view key, std::vector<std::filesystem::path
   return true;
 }
 
-bool ConfigReader::flag(std::string_view key, bool& target) {
+bool TomlReader::texts(std::string_view key, std::vector<std::string>& target) {
+  const auto* node = find(key);
+  if (node == nullptr) return false;
+  const auto* array = node->as_array();
+  if (array == nullptr) return wrong(key, *node, "a list of strings");
+  std::vector<std::string> texts;
+  for (const auto& item : *array) {
+    auto value = item.value_exact<std::string>();
+    if (!value) return wrong(key, item, "a list of strings");
+    texts.push_back(std::move(*value));
+  }
+  target = std::move(texts);
+  return true;
+}
+
+bool TomlReader::flag(std::string_view key, bool& target) {
   const auto* node = find(key);
   if (node == nullptr) return false;
   auto value = node->value_exact<bool>();
@@ -55,14 +70,14 @@ bool ConfigReader::flag(std::string_view key, bool& target) {
   return true;
 }
 
-const toml::table* ConfigReader::section(std::string_view key) {
+const toml::table* TomlReader::section(std::string_view key) {
   const auto* node = find(key);
   if (node == nullptr) return nullptr;
   if (!node->is_table()) wrong(key, *node, "a table: [" + std::string(key) + "]");
   return node->as_table();
 }
 
-std::vector<const toml::table*> ConfigReader::sections(std::string_view key) {
+std::vector<const toml::table*> TomlReader::sections(std::string_view key) {
   const auto* node = find(key);
   if (node == nullptr) return {};
   std::vector<const toml::table*> tables;
@@ -77,7 +92,7 @@ std::vector<const toml::table*> ConfigReader::sections(std::string_view key) {
   return {};
 }
 
-void ConfigReader::finish() {
+void TomlReader::finish() {
   std::string known;
   for (const auto& key : known_) known += (known.empty() ? "" : ", ") + key;
   for (const auto& [key, node] : table_) {
@@ -87,17 +102,17 @@ void ConfigReader::finish() {
   }
 }
 
-void ConfigReader::error(std::string_view key, std::string_view message) {
+void TomlReader::error(std::string_view key, std::string_view message) {
   const auto* node = table_.get(key);
   errorAt(node != nullptr ? *node : static_cast<const toml::node&>(table_), message);
 }
 
-const toml::node* ConfigReader::find(std::string_view key) {
+const toml::node* TomlReader::find(std::string_view key) {
   known_.emplace(key);
   return table_.get(key);
 }
 
-bool ConfigReader::wrong(std::string_view key, const toml::node& node, std::string_view expected) {
+bool TomlReader::wrong(std::string_view key, const toml::node& node, std::string_view expected) {
   std::string found = typeOf(node);
   if (auto number = node.value_exact<std::int64_t>()) found = std::to_string(*number);
   if (auto text = node.value_exact<std::string>()) found = "'" + *text + "'";
@@ -105,11 +120,11 @@ bool ConfigReader::wrong(std::string_view key, const toml::node& node, std::stri
   return false;
 }
 
-void ConfigReader::errorAt(const toml::node& node, std::string_view message) {
+void TomlReader::errorAt(const toml::node& node, std::string_view message) {
   errors_.push_back(file_ + ":" + std::to_string(node.source().begin.line) + ": " + std::string(message));
 }
 
-std::string ConfigReader::nameOf(std::string_view key) const {
+std::string TomlReader::nameOf(std::string_view key) const {
   return "'" + (where_.empty() ? "" : where_ + ".") + std::string(key) + "'";
 }
 

@@ -1,0 +1,67 @@
+// The index of a bundle: what is in it, by request, toolchain and target, without its layers.
+//
+// JSON, with sorted keys and no white space, so that equal indices have equal bytes:
+//   {"kernels":
+//   [{"entries":[{"bytes":3400,"dependencies":"<sha256>","outcome":"artifact","requestHash":"<xxh3>",
+//                              "requestSha256":"<sha256>","target":"sm_90","toolchain":"<sha256>"}],
+//                  "identity":"<sha256>","language":"cuda","layer":"<sha256>","name":"saxpy.cu: saxpy"}],
+//    "toolchains":[{"frontend":"nvrtc","identity":"<sha256>","language":"cuda","name":"nvrtc 13.0",
+//                   "targets":["sm_75"],"version":"13.0"}],
+//    "version":1}
+//   Digests are hexadecimal; "toolchain" is one of "toolchains" by its identity; "dependencies" is
+//   dependenciesSha256() (jit/artifact.h); "bytes" of all outputs; "outcome" is "artifact" or the name of the
+//   failure.
+//
+// History: 1 is the first.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bundle/bundle.h"
+#include "jit/toolchain.h"
+
+namespace kiln::bundle {
+
+inline constexpr int kIndexVersion = 1;
+
+struct IndexedEntry {
+  Hash128 requestHash;
+  Sha256 requestSha256;
+  std::string target;
+  Sha256 toolchain;
+  Sha256 dependencies;
+  std::string outcome;
+  std::uint64_t bytes = 0;
+
+  bool operator==(const IndexedEntry&) const = default;
+};
+
+struct IndexedKernel {
+  std::string name;
+  Sha256 identity;  // as BundledKernel has it
+  Language language = Language::cuda;
+  Sha256 layer;
+  std::vector<IndexedEntry> entries;  // as the layer has them
+
+  bool operator==(const IndexedKernel&) const = default;
+};
+
+struct BundleIndex {
+  std::vector<IndexedKernel> kernels;  // in order of name, then of layer
+  // Of a Toolchain all but what belongs to a node: library, footprint, program. In order of name, then
+  // identity.
+  std::vector<Toolchain> toolchains;
+
+  bool operator==(const BundleIndex&) const = default;
+};
+
+IndexedKernel indexed(const BundledKernel& kernel, const Sha256& layer);
+
+std::string writeIndex(const BundleIndex& index);
+// `what` names the bundle in errors.
+BundleResult<BundleIndex> parseIndex(std::string_view text, const std::string& what);
+
+}  // namespace kiln::bundle

@@ -1,0 +1,71 @@
+#include "bundle/file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <random>
+
+namespace kiln::bundle {
+namespace {
+
+// Random, so that what another writer, or one that was killed, has there is left alone.
+std::string unfinishedName() {
+  std::random_device random;
+  return ".kiln-unfinished-" + std::to_string(std::uint64_t{random()} << 32 | random());
+}
+
+}  // namespace
+
+FileDescriptor::~FileDescriptor() { close(); }
+
+int FileDescriptor::close() {
+  if (number_ < 0) return 0;
+  return ::close(std::exchange(number_, -1)) == 0 ? 0 : errno;
+}
+
+Attempt<void> readInto(char* bytes, const FileDescriptor& file, std::uint64_t offset, std::size_t size,
+                       std::string_view what) {
+  for (std::size_t done = 0; done < size;) {
+    auto got = pread(file.number(), bytes + done, size - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return cannot("read", what, errno);
+    if (got == 0) return damaged(std::string(what) + " became shorter while it was read");
+    done += static_cast<std::size_t>(got);
+  }
+  return {};
+}
+
+Attempt<std::string> readAt(const FileDescriptor& file, std::uint64_t offset, std::size_t size,
+                            std::string_view what) {
+  std::string bytes(size, '\0');
+  auto read = readInto(bytes.data(), file, offset, size, what);
+  if (!read) return std::unexpected(read.error());
+  return bytes;
+}
+
+int writeAll(const FileDescriptor& file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto written = write(file.number(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+Unfinished::Unfinished(const std::filesystem::path& target)
+    : target_(target), path_((target.has_parent_path() ? target.parent_path() : ".") / unfinishedName()) {}
+
+Unfinished::~Unfinished() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+int Unfinished::moveIntoPlace(Replacing replacing) {
+  unsigned flags = replacing == Replacing::directory ? RENAME_EXCHANGE : 0;
+  return renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), flags) == 0 ? 0 : errno;
+}
+
+}  // namespace kiln::bundle

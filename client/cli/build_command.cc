@@ -1,0 +1,206 @@
+// kiln build: compiles what a lock has, for every target, into a bundle.
+
+#include <algorithm>
+#include <atomic>
+#include <iostream>
+#include <map>
+#include <thread>
+
+#include "bundle/bundle_index.h"
+#include "bundle/lock_file.h"
+#include "bundle/oci_layout.h"
+#include "client/cli/build_plan.h"
+#include "client/cli/commands.h"
+#include "client/cli/kernel_builder.h"
+#include "client/cli/private_daemon.h"
+#include "client/cli/progress.h"
+#include "client/cli/reports.h"
+#include "client/host_target.h"
+
+namespace kiln::cli {
+namespace {
+
+// What came of a task.
+using Built = std::expected<std::vector<bundle::BundledEntry>, Failure>;
+
+std::string labelOf(const BuildTask& task) { return task.kernel->name + " for " + shortName(task.target); }
+
+// Why a task failed, unless the recording has that it does.
+const Failure* unexpectedFailure(const BuildTask& task, const Built& built) {
+  if (!built) return &built.error();
+  const auto* failure = std::get_if<Failure>(&built->front().result);
+  return failure == nullptr || isExpectedToFail(task) ? nullptr : failure;
+}
+
+// Compiles all tasks, several at once: kilnd runs as many as it has been given processors.
+std::vector<Built> buildAll(const BuildPlan& plan, KernelBuilder& builder, Progress& progress) {
+  std::vector<Built> built(plan.tasks.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (auto i = next++; i < plan.tasks.size(); i = next++) {
+      const auto& task = plan.tasks[i];
+      built[i] = builder.build(task);
+      if (const auto* failure = unexpectedFailure(task, built[i])) {
+        progress.say("kiln: " + labelOf(task) + ": " + std::string(name(failure->kind)));
+      }
+      progress.advance(task.kernel->name);
+    }
+  };
+  const auto threads =
+      std::min<std::size_t>(plan.tasks.size(), 2 * std::max(1U, std::thread::hardware_concurrency()));
+  std::vector<std::jthread> workers;
+  for (std::size_t i = 0; i < threads; ++i) workers.emplace_back(work);
+  workers.clear();
+  return built;
+}
+
+// The entries of one kernel, in an order that follows from them: tasks end in any.
+bundle::BundledKernel kernelOf(const bundle::LockedKernel& kernel,
+                               std::vector<bundle::BundledEntry> entries) {
+  const auto rank = [](const bundle::BundledEntry& entry) {
+    return std::make_tuple(entry.request.target.name, entry.request.language, entry.toolchainIdentity,
+                           requestSha256(entry.request));
+  };
+  std::ranges::sort(entries, {}, rank);
+  const auto repeated = std::ranges::unique(entries, {}, rank);
+  entries.erase(repeated.begin(), repeated.end());
+  return {kernel.name, bundle::identityOf(kernel), std::move(entries)};
+}
+
+// Of the toolchains all that the entries are by, as a node without them knows them.
+std::vector<Toolchain> toolchainsOf(const bundle::BundleIndex& index, const ToolchainList& known) {
+  std::map<std::pair<std::string, Sha256>, Toolchain> used;
+  for (const auto& kernel : index.kernels) {
+    for (const auto& entry : kernel.entries) {
+      const auto found =
+          std::ranges::find(known, entry.toolchain, [](const auto& one) { return one->identity; });
+      if (found == known.end()) continue;
+      const auto& one = **found;
+      used.try_emplace(
+          {one.name, one.identity},
+          Toolchain{one.name, one.frontend, one.version, {}, one.language, one.identity, one.targets, {}});
+    }
+  }
+  std::vector<Toolchain> toolchains;
+  for (auto& [key, toolchain] : used) toolchains.push_back(std::move(toolchain));
+  return toolchains;
+}
+
+bundle::LayoutForm formOf(const std::string& path) {
+  std::error_code error;
+  const bool isDirectory = path.ends_with('/') || std::filesystem::is_directory(path, error);
+  return isDirectory ? bundle::LayoutForm::directory : bundle::LayoutForm::archive;
+}
+
+bundle::BundleResult<Sha256> write(const std::string& path, const std::vector<bundle::BundledKernel>& kernels,
+                                   const ToolchainList& known, bundle::BundleIndex& index) {
+  auto writer = bundle::LayoutWriter::create(path, formOf(path));
+  if (!writer) return std::unexpected(std::move(writer.error()));
+  bundle::ImageManifest manifest;
+  manifest.artifactType = bundle::kArtifactType;
+  for (const auto& kernel : kernels) {
+    auto layer = (*writer)->add(bundle::kKernelType, bundle::encodeKernel(kernel));
+    if (!layer) return std::unexpected(std::move(layer.error()));
+    layer->annotations[bundle::kTitle] = kernel.name;
+    index.kernels.push_back(bundle::indexed(kernel, layer->digest));
+    manifest.layers.push_back(std::move(*layer));
+  }
+  std::ranges::sort(manifest.layers, {}, &bundle::Descriptor::digest);
+  std::ranges::sort(index.kernels, {},
+                    [](const auto& kernel) { return std::make_pair(kernel.name, kernel.layer); });
+  index.toolchains = toolchainsOf(index, known);
+  auto config = (*writer)->add(bundle::kIndexType, bundle::writeIndex(index));
+  if (!config) return std::unexpected(std::move(config.error()));
+  manifest.config = std::move(*config);
+  return (*writer)->finish(manifest);
+}
+
+ExitCode fail(const Context& context, const std::string& message) {
+  return cli::fail(context, ExitCode::refused, "not_built", message);
+}
+
+std::expected<std::vector<Target>, Failure> parseTargets(const std::vector<std::string>& texts) {
+  std::vector<Target> targets;
+  for (const auto& text : texts) {
+    auto target = client::parseOwnTarget(text);
+    if (!target) return std::unexpected(std::move(target.error()));
+    targets.push_back(std::move(*target));
+  }
+  return targets;
+}
+
+// The kilnd that runs, or one for this alone, which keeps what it has compiled beside the bundle until that
+// is whole.
+std::expected<std::unique_ptr<PrivateDaemon>, std::string> daemonFor(Context& context,
+                                                                     const BuildArguments& arguments) {
+  if (client::Client(context.client).status()) return nullptr;
+  if (!context.client.socket.empty())
+    return nullptr;  // it was asked for by name: what is wrong with it is said
+  auto path = arguments.output;
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  auto daemon = PrivateDaemon::start(path + ".partial");
+  if (daemon) context.client.socket = (*daemon)->socket();
+  return daemon;
+}
+
+}  // namespace
+
+ExitCode run(const Context& given, const BuildArguments& arguments) {
+  auto context = given;
+  const auto targets = parseTargets(arguments.targets);
+  if (!targets)
+    return cli::fail(context, exitCodeOf(targets.error().kind), std::string(name(targets.error().kind)),
+                     targets.error().message);
+  const auto lock = bundle::readLock(arguments.lock);
+  if (!lock) return fail(context, lock.error().message);
+  auto daemon = daemonFor(context, arguments);
+  if (!daemon) return cli::fail(context, ExitCode::unreachable, "unreachable", daemon.error());
+  client::Client client(context.client);
+  const auto listed = client.toolchains();
+  if (!listed) return cli::fail(context, listed.error());
+  ToolchainList toolchains;
+  for (const auto& one : *listed) toolchains.push_back(std::make_shared<const Toolchain>(one.toolchain));
+  const auto plan = planBuild(*lock, *targets, arguments.toolchains, toolchains);
+  if (!plan) return cli::fail(context, ExitCode::refused, "toolchain_unavailable", plan.error());
+
+  LockContents contents(bundle::BlobFolder::beside(arguments.lock));
+  KernelBuilder builder(client, contents, toolchains);
+  std::vector<Built> built;
+  {
+    const auto style = context.format == Format::json ? Progress::Style::none : Progress::usualStyle();
+    Progress progress("kernels", plan->tasks.size(), style);
+    built = buildAll(*plan, builder, progress);
+  }
+  BuildResult result;
+  std::map<const bundle::LockedKernel*, std::vector<bundle::BundledEntry>> entries;
+  for (std::size_t i = 0; i < built.size(); ++i) {
+    const auto& task = plan->tasks[i];
+    if (const auto* failure = unexpectedFailure(task, built[i])) {
+      result.failures.push_back({task.kernel->name, task.target.name, *failure});
+    }
+    if (!built[i]) continue;
+    auto& ofKernel = entries[task.kernel];
+    std::ranges::move(*built[i], std::back_inserter(ofKernel));
+  }
+  std::vector<bundle::BundledKernel> kernels;
+  for (const auto& kernel : lock->kernels) {
+    const auto found = entries.find(&kernel);
+    if (found != entries.end()) kernels.push_back(kernelOf(kernel, std::move(found->second)));
+  }
+  result.compiled = builder.compiled();
+  result.unplanned = plan->unplanned;
+  result.path = arguments.output;
+  auto digest = write(arguments.output, kernels, toolchains, result.index);
+  if (!digest) return fail(context, digest.error().message);
+  result.digest = *digest;
+  if (*daemon) {
+    const auto partial = (*daemon)->folder();
+    daemon->reset();
+    std::error_code error;
+    std::filesystem::remove_all(partial, error);
+  }
+  print(context, reportOf(result));
+  return result.failures.empty() ? ExitCode::done : ExitCode::doesNotCompile;
+}
+
+}  // namespace kiln::cli

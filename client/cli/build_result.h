@@ -1,0 +1,27 @@
+// What came of `kiln build`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bundle/bundle_index.h"
+#include "client/cli/build_plan.h"
+
+namespace kiln::cli {
+
+struct BuildResult {
+  struct Failed {
+    std::string kernel;
+    std::string target;
+    Failure failure;
+  };
+
+  std::string path;
+  Sha256 digest;  // of the manifest
+  bundle::BundleIndex index;
+  std::size_t compiled = 0;      // the rest kilnd had already
+  std::vector<Failed> failures;  // without those that the recording has
+  std::vector<Unplanned> unplanned;
+};
+
+}  // namespace kiln::cli

@@ -1,0 +1,69 @@
+#include <set>
+
+#include "client/cli/report_parts.h"
+#include "client/cli/reports.h"
+
+namespace kiln::cli {
+namespace {
+
+struct Totals {
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+  List targets;
+};
+
+Totals totalsOf(const bundle::BundleIndex& index) {
+  Totals totals;
+  std::set<std::string> targets;
+  for (const auto& kernel : index.kernels) {
+    for (const auto& entry : kernel.entries) {
+      ++totals.entries;
+      totals.bytes += entry.bytes;
+      targets.insert(entry.target);
+    }
+  }
+  totals.targets = shortNames(targets);
+  return totals;
+}
+
+Report::Table failureTable(const std::vector<BuildResult::Failed>& failures) {
+  Report::Table table{{"kernel", "target", "failure", "message", {"log", Shown::inJsonOnly}}, {}};
+  for (const auto& one : failures) {
+    table.rows.push_back(
+        {one.kernel, one.target, std::string(name(one.failure.kind)), one.failure.message, one.failure.log});
+  }
+  return table;
+}
+
+Report::Table unplannedTable(const std::vector<Unplanned>& unplanned) {
+  Report::Table table{{"kernel", "reason"}, {}};
+  for (const auto& one : unplanned) table.rows.push_back({one.kernel, one.reason});
+  return table;
+}
+
+}  // namespace
+
+Report reportOf(const BuildResult& result) {
+  const auto totals = totalsOf(result.index);
+  List toolchains;
+  for (const auto& toolchain : result.index.toolchains) toolchains.push_back(toolchain.name);
+  Report report;
+  report.add("bundle", result.path);
+  report.add("digest", "sha256:" + result.digest.hex());
+  report.add("kernels", std::uint64_t{result.index.kernels.size()});
+  report.add("entries", totals.entries);
+  report.add("size", ByteCount{totals.bytes});
+  report.add("targets", totals.targets);
+  report.add("toolchains", std::move(toolchains));
+  report.add("compiled", std::uint64_t{result.compiled});
+  report.add("failed", std::uint64_t{result.failures.size()});
+  if (!result.unplanned.empty()) report.add("left_out", unplannedTable(result.unplanned));
+  if (!result.failures.empty()) report.add("failures", failureTable(result.failures));
+  for (const auto& one : result.failures) {
+    if (!one.failure.log.empty())
+      report.add("log of " + one.kernel + " for " + one.target, Cell{one.failure.log});
+  }
+  return report;
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,103 @@
+#include "client/cli/private_daemon.h"
+
+#include <fcntl.h>
+#include <kj/io.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <vector>
+
+namespace kiln::cli {
+namespace {
+
+constexpr int kFirstPassed = 3;  // where systemd, and this, passes sockets
+
+std::string problem(const std::string& what) { return what + ": " + std::strerror(errno); }
+
+std::filesystem::path kilndProgram() {
+  std::error_code error;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
+  return own.parent_path() / "kilnd";
+}
+
+// A socket that listens already, so that whoever connects waits until kilnd takes it over.
+kj::AutoCloseFd listenAt(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return {};
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  kj::AutoCloseFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0 || ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(socket.get(), 16) != 0) {
+    return {};
+  }
+  return socket;
+}
+
+// In the child. Takes over the socket as if systemd passed it.
+[[noreturn]] void becomeDaemon(const std::filesystem::path& program, const std::filesystem::path& store,
+                               int socket, int log) {
+  // In a group of its own, so that what is typed ends kiln and not this: it ends when kiln has.
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  ::dup2(log, STDOUT_FILENO);
+  ::dup2(log, STDERR_FILENO);
+  if (socket == kFirstPassed) {
+    ::fcntl(socket, F_SETFD, 0);
+  } else {
+    ::dup2(socket, kFirstPassed);
+  }
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_FDS", "1", 1);
+  ::unsetenv("NOTIFY_SOCKET");
+  ::execl(program.c_str(), program.c_str(), "--store", store.c_str(), static_cast<char*>(nullptr));
+  ::_exit(127);
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<PrivateDaemon>, std::string> PrivateDaemon::start(
+    const std::filesystem::path& folder) {
+  const auto program = kilndProgram();
+  if (::access(program.c_str(), X_OK) != 0)
+    return std::unexpected(problem("cannot run '" + program.string() + "'"));
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return std::unexpected("cannot make the folder '" + folder.string() + "': " + error.message());
+  // A path of the folder may be too long for a socket.
+  std::string place = std::filesystem::temp_directory_path(error) / "kiln-XXXXXX";
+  if (::mkdtemp(place.data()) == nullptr)
+    return std::unexpected(problem("cannot make a folder for a socket"));
+  const auto socket = place + "/kilnd.sock";
+  const auto listening = listenAt(socket);
+  const auto logPath = folder / "kilnd.log";
+  const kj::AutoCloseFd log(::open(logPath.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (listening.get() < 0 || log.get() < 0) {
+    auto why = problem("cannot make the socket or the log of a kilnd in '" + folder.string() + "'");
+    std::filesystem::remove_all(place, error);
+    return std::unexpected(std::move(why));
+  }
+  const pid_t process = ::fork();
+  if (process == 0) becomeDaemon(program, folder / "store", listening.get(), log.get());
+  if (process < 0) return std::unexpected(problem("cannot start a kilnd"));
+  return std::unique_ptr<PrivateDaemon>(new PrivateDaemon(process, socket, folder));
+}
+
+PrivateDaemon::~PrivateDaemon() {
+  ::kill(process_, SIGTERM);
+  while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
+  std::error_code error;
+  std::filesystem::remove_all(std::filesystem::path(socket_).parent_path(), error);
+}
+
+}  // namespace kiln::cli

@@ -1,0 +1,255 @@
+"""kiln record and kiln build: what an application compiles is written down, and built without it."""
+
+import hashlib
+import os
+import shutil
+import signal
+import tomllib
+
+import pytest
+
+from harness import DEADLINE, ROOT, Kiln, environment, wait_for
+from kernels import slow
+
+SCALE = "extern \"C\" __global__ void scale(float* data, float by) { data[threadIdx.x] *= by; }\n"
+WITH_HEADER = '#include "v.h"\nextern "C" __global__ void with_header(int* data) { *data = V; }\n'
+
+
+@pytest.fixture
+def daemon(make_daemon, bin):
+    daemon = make_daemon(toolchains=("13.0", bin / "kiln-compiler-mlir"))
+    daemon.start()
+    return daemon
+
+
+@pytest.fixture
+def kiln(bin, daemon, work):
+    return Kiln(bin, daemon.socket, work)
+
+
+def write_application(work):
+    """Three kernels in files of its own."""
+    (work / "include").mkdir()
+    (work / "include/v.h").write_text("#define V 7\n")
+    (work / "scale.cu").write_text(SCALE)
+    (work / "header.cu").write_text(WITH_HEADER)
+    (work / "saxpy.mlir").write_text((ROOT / "examples/kernels/saxpy.mlir").read_text())
+
+
+CALLS = (
+    ("scale.cu", "--target", "sm_90"),
+    ("scale.cu", "--target", "sm_80"),
+    ("scale.cu", "--target", "sm_90", "-D", "UNUSED"),
+    ("header.cu", "--target", "sm_90", "-I", "include"),
+    ("saxpy.mlir", "--target", "gfx942"),
+)
+
+
+def script(bin, calls):
+    """A command whose processes ask kiln, one after the other."""
+    return ("sh", "-c", "\n".join(" ".join(map(str, (bin / "kiln", "compile", *call))) for call in calls))
+
+
+def record(kiln, bin, lock, calls=CALLS, *arguments, status=0):
+    result = kiln.run("record", "-o", lock, *arguments, "--", *script(bin, calls))
+    assert result.returncode == status, result.stderr
+    return tomllib.loads((kiln.folder / lock).read_text())
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_lock_names_each_kernel_once_with_what_it_was_compiled_from(kiln, bin, work):
+    write_application(work)
+    lock = record(kiln, bin, "app.lock")
+    assert lock["version"] == 1 and "uncaptured" not in lock
+    kernels = {(kernel["name"], *kernel.get("options", [])): kernel for kernel in lock["kernel"]}
+    names = [("header.cu: with_header",), ("saxpy.mlir: saxpy",), ("scale.cu: scale",), ("scale.cu: scale", "-DUNUSED")]
+    assert sorted(kernels) == names
+    scale = kernels[("scale.cu: scale",)]
+    assert (scale["language"], scale["targets"], scale["toolchains"]) == ("cuda", ["sm_80", "sm_90"], ["nvrtc 13.0"])
+    assert (scale["source"], scale["working_directory"]) == ("scale.cu", str(work))
+    assert scale["source_sha256"] == hashlib.sha256(SCALE.encode()).hexdigest()
+    header = kernels[("header.cu: with_header",)]
+    (file,) = [file for file in header["files"] if file["kind"] == "file"]
+    assert (file["role"], file["path"]) == ("include 0", "v.h")
+    assert file["sha256"] == hashlib.sha256(b"#define V 7\n").hexdigest()
+    kept = contents(work / "app.lock.files")
+    assert all(hashlib.sha256(content).hexdigest() == name for name, content in kept.items())
+    assert len(kept) == 4  # three sources and a header, each once
+
+
+def test_a_recording_does_not_hang_on_what_was_there_and_in_which_order(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "first.lock")
+    record(kiln, bin, "again.lock", CALLS[::-1])  # hits alone, in another order
+    assert (work / "first.lock").read_bytes() == (work / "again.lock").read_bytes()
+    assert contents(work / "first.lock.files") == contents(work / "again.lock.files")
+
+
+def test_recordings_merge_to_what_one_recording_of_all_would_be(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "all.lock")
+    record(kiln, bin, "some.lock", CALLS[:2])
+    record(kiln, bin, "rest.lock", CALLS[2:])
+    for first, second in (("some", "rest"), ("rest", "some")):
+        assert kiln.run("record", "-o", "merged.lock", "--merge", f"{first}.lock", "--merge", f"{second}.lock").returncode == 0
+        assert (work / "merged.lock").read_bytes() == (work / "all.lock").read_bytes()
+        assert contents(work / "merged.lock.files") == contents(work / "all.lock.files")
+    record(kiln, bin, "more.lock", CALLS[2:], "--merge", "some.lock")
+    assert (work / "more.lock").read_bytes() == (work / "all.lock").read_bytes()
+
+
+def test_what_could_not_be_captured_is_named_with_the_reason(bin, work):
+    write_application(work)
+    kiln = Kiln(bin, "/nowhere/kilnd.sock", work)
+    lock = record(kiln, bin, "app.lock", CALLS[:1], status=3)
+    assert "kernel" not in lock
+    ((one),) = lock["uncaptured"]
+    assert one["name"] == "scale.cu" and "kilnd cannot be reached" in one["reason"]
+
+
+def test_the_exit_status_is_that_of_the_command(kiln, work):
+    for command, status in ((("sh", "-c", "exit 7"), 7), (("sh", "-c", "kill -TERM $$"), 143), (("no-such-program",), 127)):
+        assert kiln.run("record", "-o", "app.lock", "--", *command).returncode == status
+    assert kiln.run("record", "-o", "app.lock").returncode == 2
+
+
+# ---- kiln build
+
+
+def build(kiln, *arguments, status=0):
+    return kiln.json("build", *arguments, status=status)
+
+
+def without_daemon(bin, folder):
+    """A kiln that finds none running."""
+    kiln = Kiln(bin, "", folder)
+    kiln.environment = environment(XDG_RUNTIME_DIR=folder / "nothing", HOME=folder)
+    kiln.environment.pop("KILN_SOCKET", None)
+    return kiln
+
+
+def test_a_lock_is_built_without_the_application_and_without_its_files(kiln, daemon, bin, work, folder):
+    write_application(work)
+    record(kiln, bin, "app.lock")
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("app.lock", "app.lock.files"):
+        shutil.move(work / name, elsewhere / name)
+    shutil.rmtree(work)
+    builder = Kiln(bin, daemon.socket, elsewhere)
+    targets = ("--target", "sm_80", "--target", "sm_90a", "--target", "gfx942", "--target", "gfx90a")
+    built = build(builder, "app.lock", *targets, "-o", "app.kiln")
+    assert (built["kernels"], built["entries"], built["failed"]) == (4, 8, 0)
+    assert built["targets"] == ["gfx90a", "gfx942", "sm_80", "sm_90a"]
+
+
+def test_a_build_without_a_daemon_runs_one_of_its_own_and_is_the_same_to_the_byte(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[:4])
+    by_daemon = build(kiln, "app.lock", "--target", "sm_90a", "-o", "one.kiln")
+    by_itself = build(without_daemon(bin, work), "app.lock", "--target", "sm_90a", "-o", "two.kiln")
+    assert by_itself["compiled"] == 3
+    assert by_daemon["digest"] == by_itself["digest"]
+    assert (work / "one.kiln").read_bytes() == (work / "two.kiln").read_bytes()
+    assert not (work / "two.kiln.partial").exists()
+
+
+def test_what_does_not_compile_is_listed_with_its_log_and_the_rest_is_built(kiln, bin, work):
+    write_application(work)
+    (work / "picky.cu").write_text("#if __CUDA_ARCH__ < 900\n#error too old\n#endif\n" + SCALE)
+    (work / "broken.cu").write_text("nonsense\n")
+    calls = (("picky.cu", "--target", "sm_90"), ("scale.cu", "--target", "sm_90"), ("broken.cu", "--target", "sm_90", "2> broken.log || true"))
+    record(kiln, bin, "app.lock", calls)
+    built = build(kiln, "app.lock", "--target", "sm_80", "-o", "app.kiln", status=1)
+    (failure,) = built["failures"]  # broken.cu fails as it was recorded
+    assert (failure["kernel"], failure["target"], failure["failure"]) == ("picky.cu: scale", "sm_80", "compile_error")
+    assert "too old" in failure["log"]
+    assert built["kernels"] == 3
+
+
+def test_a_file_that_the_recording_does_not_have_is_an_error_and_no_guess(kiln, bin, work):
+    write_application(work)
+    (work / "by_target.cu").write_text('#if __CUDA_ARCH__ < 900\n#include "old.h"\n#endif\n' + SCALE)
+    (work / "old.h").write_text("")
+    record(kiln, bin, "app.lock", (("by_target.cu", "--target", "sm_90"),))
+    built = build(kiln, "app.lock", "--target", "sm_80", "-o", "app.kiln", status=1)
+    (failure,) = built["failures"]
+    assert failure["failure"] == "file_unavailable"
+    assert "old.h" in failure["message"] and "was not looked for" in failure["message"]
+
+
+def test_kernels_for_which_no_target_was_given_are_named(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock")
+    built = build(kiln, "app.lock", "--target", "sm_90", "-o", "app.kiln")
+    assert built["left_out"] == [{"kernel": "saxpy.mlir: saxpy", "reason": "it is for AMD, and no --target is"}]
+    built = build(kiln, "app.lock", "-o", "app.kiln")
+    assert (built["targets"], built["entries"]) == (["gfx942", "sm_80", "sm_90"], 5)
+
+
+def test_a_toolchain_that_is_not_there_is_told_with_those_that_are(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[:1])
+    failed = build(kiln, "app.lock", "--toolchain", "nvrtc 1.0", "-o", "app.kiln", status=4)
+    assert "'nvrtc 1.0'" in failed["failure"]["message"] and "nvrtc 13.0" in failed["failure"]["message"]
+    assert not (work / "app.kiln").exists()
+
+
+def test_a_build_that_was_interrupted_goes_on_where_it_was(kiln, bin, work):
+    calls = []
+    for number in range(6):
+        (work / f"slow{number}.cu").write_text(slow(2) + f"// {number}\n")
+        calls.append((f"slow{number}.cu", "--target", "sm_90"))
+    record(kiln, bin, "app.lock", calls)
+    alone = without_daemon(bin, work)
+    arguments = ("build", "app.lock", "--target", "sm_80", "-o", "app.kiln")
+    process = alone.start(*arguments)
+    log = work / "app.kiln.partial/kilnd.log"
+    wait_for(lambda: log.exists() and log.read_text().count(" compiled in ") + log.read_text().count("miss") >= 2)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=DEADLINE)
+    assert not (work / "app.kiln").exists()
+    built = alone.json(*arguments)
+    assert built["entries"] == 6
+    assert 0 < built["compiled"] < 6
+    assert not (work / "app.kiln.partial").exists()
+
+
+@pytest.mark.parametrize(
+    "change,said",
+    [
+        (lambda text: text.replace('"cuda"', '"fortran"'), ["app.lock:", "'kernel.language'", "'fortran'", "cuda"]),
+        (lambda text: text.replace("version = 1", "version = 2"), ["version 2", "newer kiln"]),
+        (lambda text: text.replace("version = 1\n", ""), ["is no lock"]),
+        (lambda text: text.replace("source_sha256 = \"", "source_sha256 = \"x"), ["'source_sha256'", "64 hexadecimal"]),
+        (lambda text: text.replace("targets = [", "targest = ["), ["'kernel.targest'", "unknown key"]),
+        (lambda text: text.replace('"sm_90"]', '"potato"]'), ["'potato'"]),
+        (lambda text: text + "[[kernel", ["app.lock:"]),
+        (lambda text: text.replace('role = "include 0"', 'role = "include 5"'), ["'files.role'", "include 5"]),
+    ],
+)
+def test_a_lock_that_was_edited_wrongly_is_refused_with_the_line(kiln, bin, work, change, said):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[3:4])
+    text = (work / "app.lock").read_text()
+    assert change(text) != text
+    (work / "app.lock").write_text(change(text))
+    failed = build(kiln, "app.lock", "-o", "app.kiln", status=4)
+    for part in said:
+        assert part in failed["failure"]["message"]
+    assert not (work / "app.kiln").exists()
+
+
+def test_a_content_that_is_gone_or_was_changed_is_told(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[3:4])
+    header = work / "app.lock.files" / hashlib.sha256(b"#define V 7\n").hexdigest()
+    header.write_text("#define V 8\n")
+    built = build(kiln, "app.lock", "-o", "app.kiln", "--target", "sm_80", status=1)
+    assert "does not have the content that its name says" in built["failures"][0]["message"]
+    header.unlink()
+    built = build(kiln, "app.lock", "-o", "app.kiln", "--target", "sm_80", status=1)
+    assert "cannot read" in built["failures"][0]["message"]

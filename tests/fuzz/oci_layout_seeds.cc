@@ -1,0 +1,21 @@
+// A layout as a tar, plain and with what extended headers there are, and its documents by themselves.
+#include "tests/fuzz/seeds.h"
+#include "tests/support/sample_layout.h"
+#include "tests/support/sample_tar.h"
+
+namespace kiln::fuzz {
+
+std::vector<std::string> seeds() {
+  using namespace test;
+  std::string extended = tarText(TarMember{.name = "blobs/", .type = '5'});
+  for (const auto& [name, content] : sampleLayout()) {
+    extended += tarText(TarMember{.name = "././@LongLink", .content = name + '\0', .type = 'L'});
+    extended += tarText(
+        TarMember{.name = "pax", .content = "17 size=" + std::to_string(content.size()) + "\n", .type = 'x'});
+    extended += tarText(TarMember{.name = "cut off", .content = content});
+  }
+  return {tarText(sampleLayout()) + kTarEnd, extended + kTarEnd, manifestText(), indexText({manifestText()}),
+          R"({"imageLayoutVersion":"1.0.0"})"};
+}
+
+}  // namespace kiln::fuzz
