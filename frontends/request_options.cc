@@ -38,11 +38,10 @@ std::expected<void, Failure> checkVendor(const Request& request) {
   const bool wantsAmd = request.language == Language::hip;
   const bool isHost = request.target.kind == Target::Kind::host;
   if (!isHost && wantsAmd == (request.target.kind == Target::Kind::amd)) return {};
-  return std::unexpected(
-      Failure{FailureKind::unsupportedTarget,
-              "'" + request.names.source + "' is " + std::string(name(request.language)) +
-                  ", which is not compiled for " + shortName(request.target) + "; ask for a target such as " +
-                  alternativeTo(request)});
+  return std::unexpected(Failure{FailureKind::unsupportedTarget,
+                                 "'" + request.names.source + "' is " + std::string(name(request.language)) +
+                                     ", which is not compiled for " + shortName(request.target) +
+                                     "; ask for a target such as " + alternativeTo(request)});
 }
 
 }  // namespace
