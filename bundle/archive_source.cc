@@ -78,9 +78,7 @@ Attempt<void> note(Members& members, std::string_view name, const Extent& extent
 }
 
 Attempt<void> noteMember(Members& members, archive* reader, archive_entry* entry, std::uint64_t fileSize) {
-  // Which of the two there is hangs on the locale, where the name is not ASCII.
   const char* stored = archive_entry_pathname(entry);
-  if (stored == nullptr) stored = archive_entry_pathname_utf8(entry);
   if (stored == nullptr) return damaged("it has a member without a readable name");
   auto name = plainName(stored);
   if (!name)

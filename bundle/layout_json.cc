@@ -103,7 +103,8 @@ Attempt<Descriptor> parseDescriptor(const Json& object, const std::string& where
   if (!object.is_object()) return wrong(where, "is missing or no object");
   Descriptor descriptor;
   const auto& mediaType = member(object, "mediaType");
-  if (!mediaType.is_string() || mediaType == "") return wrong(where, "has no mediaType");
+  if (!mediaType.is_string() || mediaType.get_ref<const std::string&>().empty())
+    return wrong(where, "has no mediaType");
   descriptor.mediaType = mediaType;
   const auto& digest = member(object, "digest");
   if (!digest.is_string()) return wrong(where, "has no digest");

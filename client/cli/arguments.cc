@@ -239,6 +239,32 @@ void addBuild(CLI::App& app, BuildArguments& arguments) {
       ->type_name("NAME");
 }
 
+void addBundle(CLI::App& app, BundleArguments& arguments) {
+  using Action = BundleArguments::Action;
+  auto* command = app.add_subcommand("bundle", "Look into bundles, and put them together");
+  command->require_subcommand(1);
+  command->footer(exitCodeHelp());
+  const auto add = [&](const char* name, Action action, const char* description) {
+    auto* one = command->add_subcommand(name, description);
+    one->callback([&arguments, action] { arguments.action = action; });
+    return one;
+  };
+  const auto take = [&](CLI::App* one, const char* name, int least, int most) {
+    one->add_option(name, arguments.bundles, "What kiln build wrote: a tar or a directory")
+        ->required()
+        ->expected(least, most)
+        ->type_name("");
+  };
+  constexpr int kMany = 1 << 20;
+  take(add("ls", Action::list, "List its kernels"), "BUNDLE", 1, 1);
+  take(add("show", Action::show, "Show its digest, its targets and its toolchains"), "BUNDLE", 1, 1);
+  take(add("diff", Action::diff, "List what one has and the other has not; exit status 1 if they differ"),
+       "A B", 2, 2);
+  auto* merge = add("merge", Action::merge, "Write one that has the kernels of all");
+  take(merge, "BUNDLE", 1, kMany);
+  merge->add_option("-o", arguments.output, "The bundle to write")->required()->type_name("PATH");
+}
+
 // A command without options of its own.
 template <typename Arguments>
 void addPlain(CLI::App& app, CommandLine& line, const char* name, const char* description) {
@@ -279,6 +305,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   RunArguments toRun;
   RecordArguments record;
   BuildArguments build;
+  BundleArguments bundle;
   ToolchainsArguments toolchains;
   ShowArguments show;
   bool asJson = false;
@@ -298,6 +325,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   addRun(app, toRun);
   addRecord(app, record);
   addBuild(app, build);
+  addBundle(app, bundle);
   app.add_subcommand("toolchains", "List the compilers that kilnd found")
       ->add_flag("--rescan", toolchains.rescan,
                  "Look for compilers once more: for what was added or taken away since kilnd started");
@@ -328,6 +356,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   if (app.got_subcommand(kRun)) line.command = std::move(toRun);
   if (app.got_subcommand(kRecord)) line.command = std::move(record);
   if (app.got_subcommand(kBuild)) line.command = std::move(build);
+  if (app.got_subcommand("bundle")) line.command = std::move(bundle);
   if (app.got_subcommand("toolchains")) line.command = toolchains;
   if (app.got_subcommand("show")) line.command = std::move(show);
   line.format = asJson ? Format::json : Format::text;

@@ -60,6 +60,12 @@ struct BuildArguments {
   std::vector<std::string> targets;     // none: those that were recorded
   std::vector<std::string> toolchains;  // none: those that the application asks for
 };
+struct BundleArguments {
+  enum class Action : std::uint8_t { list, show, diff, merge };
+  Action action = Action::list;
+  std::vector<std::string> bundles;
+  std::string output;  // of merge
+};
 struct ToolchainsArguments {
   bool rescan = false;
 };
@@ -76,8 +82,9 @@ enum class Format : std::uint8_t { text, json };
 struct CommandLine {
   Format format = Format::text;
   std::string socket;  // empty: KILN_SOCKET, else the default
-  std::variant<CompileArguments, RunArguments, RecordArguments, BuildArguments, ToolchainsArguments,
-               StatsArguments, ListArguments, ShowArguments, StatusArguments, StopArguments>
+  std::variant<CompileArguments, RunArguments, RecordArguments, BuildArguments, BundleArguments,
+               ToolchainsArguments, StatsArguments, ListArguments, ShowArguments, StatusArguments,
+               StopArguments>
       command;
 };
 

@@ -6,9 +6,8 @@
 #include <map>
 #include <thread>
 
-#include "bundle/bundle_index.h"
+#include "bundle/bundle_file.h"
 #include "bundle/lock_file.h"
-#include "bundle/oci_layout.h"
 #include "client/cli/build_plan.h"
 #include "client/cli/commands.h"
 #include "client/cli/kernel_builder.h"
@@ -54,67 +53,6 @@ std::vector<Built> buildAll(const BuildPlan& plan, KernelBuilder& builder, Progr
   return built;
 }
 
-// The entries of one kernel, in an order that follows from them: tasks end in any.
-bundle::BundledKernel kernelOf(const bundle::LockedKernel& kernel,
-                               std::vector<bundle::BundledEntry> entries) {
-  const auto rank = [](const bundle::BundledEntry& entry) {
-    return std::make_tuple(entry.request.target.name, entry.request.language, entry.toolchainIdentity,
-                           requestSha256(entry.request));
-  };
-  std::ranges::sort(entries, {}, rank);
-  const auto repeated = std::ranges::unique(entries, {}, rank);
-  entries.erase(repeated.begin(), repeated.end());
-  return {kernel.name, bundle::identityOf(kernel), std::move(entries)};
-}
-
-// Of the toolchains all that the entries are by, as a node without them knows them.
-std::vector<Toolchain> toolchainsOf(const bundle::BundleIndex& index, const ToolchainList& known) {
-  std::map<std::pair<std::string, Sha256>, Toolchain> used;
-  for (const auto& kernel : index.kernels) {
-    for (const auto& entry : kernel.entries) {
-      const auto found =
-          std::ranges::find(known, entry.toolchain, [](const auto& one) { return one->identity; });
-      if (found == known.end()) continue;
-      const auto& one = **found;
-      used.try_emplace(
-          {one.name, one.identity},
-          Toolchain{one.name, one.frontend, one.version, {}, one.language, one.identity, one.targets, {}});
-    }
-  }
-  std::vector<Toolchain> toolchains;
-  for (auto& [key, toolchain] : used) toolchains.push_back(std::move(toolchain));
-  return toolchains;
-}
-
-bundle::LayoutForm formOf(const std::string& path) {
-  std::error_code error;
-  const bool isDirectory = path.ends_with('/') || std::filesystem::is_directory(path, error);
-  return isDirectory ? bundle::LayoutForm::directory : bundle::LayoutForm::archive;
-}
-
-bundle::BundleResult<Sha256> write(const std::string& path, const std::vector<bundle::BundledKernel>& kernels,
-                                   const ToolchainList& known, bundle::BundleIndex& index) {
-  auto writer = bundle::LayoutWriter::create(path, formOf(path));
-  if (!writer) return std::unexpected(std::move(writer.error()));
-  bundle::ImageManifest manifest;
-  manifest.artifactType = bundle::kArtifactType;
-  for (const auto& kernel : kernels) {
-    auto layer = (*writer)->add(bundle::kKernelType, bundle::encodeKernel(kernel));
-    if (!layer) return std::unexpected(std::move(layer.error()));
-    layer->annotations[bundle::kTitle] = kernel.name;
-    index.kernels.push_back(bundle::indexed(kernel, layer->digest));
-    manifest.layers.push_back(std::move(*layer));
-  }
-  std::ranges::sort(manifest.layers, {}, &bundle::Descriptor::digest);
-  std::ranges::sort(index.kernels, {},
-                    [](const auto& kernel) { return std::make_pair(kernel.name, kernel.layer); });
-  index.toolchains = toolchainsOf(index, known);
-  auto config = (*writer)->add(bundle::kIndexType, bundle::writeIndex(index));
-  if (!config) return std::unexpected(std::move(config.error()));
-  manifest.config = std::move(*config);
-  return (*writer)->finish(manifest);
-}
-
 ExitCode fail(const Context& context, const std::string& message) {
   return cli::fail(context, ExitCode::refused, "not_built", message);
 }
@@ -158,8 +96,10 @@ ExitCode run(const Context& given, const BuildArguments& arguments) {
   client::Client client(context.client);
   const auto listed = client.toolchains();
   if (!listed) return cli::fail(context, listed.error());
+  std::vector<Toolchain> known;
+  for (const auto& one : *listed) known.push_back(one.toolchain);
   ToolchainList toolchains;
-  for (const auto& one : *listed) toolchains.push_back(std::make_shared<const Toolchain>(one.toolchain));
+  for (const auto& one : known) toolchains.push_back(std::make_shared<const Toolchain>(one));
   const auto plan = planBuild(*lock, *targets, arguments.toolchains, toolchains);
   if (!plan) return cli::fail(context, ExitCode::refused, "toolchain_unavailable", plan.error());
 
@@ -185,12 +125,13 @@ ExitCode run(const Context& given, const BuildArguments& arguments) {
   std::vector<bundle::BundledKernel> kernels;
   for (const auto& kernel : lock->kernels) {
     const auto found = entries.find(&kernel);
-    if (found != entries.end()) kernels.push_back(kernelOf(kernel, std::move(found->second)));
+    if (found == entries.end()) continue;
+    kernels.push_back({kernel.name, bundle::identityOf(kernel), std::move(found->second)});
   }
   result.compiled = builder.compiled();
   result.unplanned = plan->unplanned;
   result.path = arguments.output;
-  auto digest = write(arguments.output, kernels, toolchains, result.index);
+  auto digest = bundle::writeBundle(arguments.output, std::move(kernels), known, result.index);
   if (!digest) return fail(context, digest.error().message);
   result.digest = *digest;
   if (*daemon) {

@@ -43,6 +43,43 @@ Report::Table unplannedTable(const std::vector<Unplanned>& unplanned) {
 
 }  // namespace
 
+Report reportOfKernels(const bundle::BundleIndex& index) {
+  Report::Table table{{"kernel", "language", "entries", "size", "targets", {"layer", Shown::inJsonOnly}}, {}};
+  for (const auto& kernel : index.kernels) {
+    const auto totals = totalsOf({{kernel}, {}});
+    table.rows.push_back({kernel.name, std::string(name(kernel.language)), totals.entries,
+                          ByteCount{totals.bytes}, totals.targets, "sha256:" + kernel.layer.hex()});
+  }
+  Report report;
+  report.add("kernels", std::move(table));
+  return report;
+}
+
+Report reportOfBundle(const std::string& path, const Sha256& digest, const bundle::BundleIndex& index) {
+  const auto totals = totalsOf(index);
+  Report report;
+  report.add("bundle", path);
+  report.add("digest", "sha256:" + digest.hex());
+  report.add("kernels", std::uint64_t{index.kernels.size()});
+  report.add("entries", totals.entries);
+  report.add("size", ByteCount{totals.bytes});
+  report.add("targets", totals.targets);
+  Report::Table toolchains{{"name", "language", "identity"}, {}};
+  for (const auto& one : index.toolchains) {
+    toolchains.rows.push_back({one.name, std::string(name(one.language)), one.identity.hex()});
+  }
+  report.add("toolchains", std::move(toolchains));
+  return report;
+}
+
+Report reportOf(const std::vector<BundleDifference>& differences) {
+  Report::Table table{{"kernel", "target", "toolchain", "difference"}, {}};
+  for (const auto& one : differences) table.rows.push_back({one.kernel, one.target, one.toolchain, one.what});
+  Report report;
+  report.add("differences", std::move(table));
+  return report;
+}
+
 Report reportOf(const BuildResult& result) {
   const auto totals = totalsOf(result.index);
   List toolchains;

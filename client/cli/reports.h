@@ -7,6 +7,7 @@
 #include "bundle/lock.h"
 #include "client/cli/arguments.h"
 #include "client/cli/build_result.h"
+#include "client/cli/bundle_difference.h"
 #include "client/cli/kernel_call.h"
 #include "client/cli/report.h"
 #include "client/client.h"
@@ -29,6 +30,10 @@ Report reportOfFailure(const std::string& kind, const std::string& message);
 // `kiln record`: what is in the lock that was written to `path`.
 Report reportOf(const bundle::Lock& lock, const std::string& path);
 Report reportOf(const BuildResult& result);
+// `kiln bundle`: its kernels, what it is as a whole, what two differ in, what was written.
+Report reportOfKernels(const bundle::BundleIndex& index);
+Report reportOfBundle(const std::string& path, const Sha256& digest, const bundle::BundleIndex& index);
+Report reportOf(const std::vector<BundleDifference>& differences);
 Report reportOf(const client::ShowReply& reply);
 Report reportOf(const std::vector<EntrySummary>& entries);
 Report reportOf(const client::StatsReply& stats);

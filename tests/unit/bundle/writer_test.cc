@@ -3,7 +3,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
+#include <map>
+#include <set>
+#include <vector>
 
 #include "tests/unit/bundle/layouts.h"
 
