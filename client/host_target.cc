@@ -224,4 +224,14 @@ std::expected<Target, Failure> parseOwnTarget(std::string_view text) {
   return parseTarget(text);
 }
 
+std::expected<std::vector<Target>, Failure> parseOwnTargets(const std::vector<std::string>& texts) {
+  std::vector<Target> targets;
+  for (const auto& text : texts) {
+    auto target = parseOwnTarget(text);
+    if (!target) return std::unexpected(std::move(target.error()));
+    targets.push_back(std::move(*target));
+  }
+  return targets;
+}
+
 }  // namespace kiln::client

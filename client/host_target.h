@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jit/failure.h"
 #include "jit/target.h"
@@ -32,5 +33,7 @@ const Target& hostTarget();
 
 // As parseTarget(), and "host" is hostTarget().
 std::expected<Target, Failure> parseOwnTarget(std::string_view text);
+// Several; the failure is that of the first that is none.
+std::expected<std::vector<Target>, Failure> parseOwnTargets(const std::vector<std::string>& texts);
 
 }  // namespace kiln::client

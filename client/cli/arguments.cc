@@ -265,6 +265,19 @@ void addBundle(CLI::App& app, BundleArguments& arguments) {
   merge->add_option("-o", arguments.output, "The bundle to write")->required()->type_name("PATH");
 }
 
+void addCoverage(CLI::App& app, CoverageArguments& arguments) {
+  auto* command =
+      app.add_subcommand("coverage", "List the recorded kernels that a bundle would not serve, and why");
+  command->footer("The exit status is 1 if there is one.\n\n" + exitCodeHelp());
+  command->add_option("LOCK", arguments.lock, "What kiln record wrote")->required()->type_name("");
+  command->add_option("BUNDLE", arguments.bundle, "What kiln build wrote")->required()->type_name("");
+  repeatable(command->add_option(
+                 "--target", arguments.targets,
+                 "Such as sm_90a, for the kernels that are for its vendor; may be repeated. By default "
+                 "those that each kernel was recorded for"))
+      ->type_name("ARCHITECTURE");
+}
+
 // A command without options of its own.
 template <typename Arguments>
 void addPlain(CLI::App& app, CommandLine& line, const char* name, const char* description) {
@@ -306,6 +319,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   RecordArguments record;
   BuildArguments build;
   BundleArguments bundle;
+  CoverageArguments coverage;
   ToolchainsArguments toolchains;
   ShowArguments show;
   bool asJson = false;
@@ -326,6 +340,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   addRecord(app, record);
   addBuild(app, build);
   addBundle(app, bundle);
+  addCoverage(app, coverage);
   app.add_subcommand("toolchains", "List the compilers that kilnd found")
       ->add_flag("--rescan", toolchains.rescan,
                  "Look for compilers once more: for what was added or taken away since kilnd started");
@@ -357,6 +372,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   if (app.got_subcommand(kRecord)) line.command = std::move(record);
   if (app.got_subcommand(kBuild)) line.command = std::move(build);
   if (app.got_subcommand("bundle")) line.command = std::move(bundle);
+  if (app.got_subcommand("coverage")) line.command = std::move(coverage);
   if (app.got_subcommand("toolchains")) line.command = toolchains;
   if (app.got_subcommand("show")) line.command = std::move(show);
   line.format = asJson ? Format::json : Format::text;

@@ -66,6 +66,11 @@ struct BundleArguments {
   std::vector<std::string> bundles;
   std::string output;  // of merge
 };
+struct CoverageArguments {
+  std::string lock;
+  std::string bundle;
+  std::vector<std::string> targets;  // none: those that were recorded
+};
 struct ToolchainsArguments {
   bool rescan = false;
 };
@@ -83,8 +88,8 @@ struct CommandLine {
   Format format = Format::text;
   std::string socket;  // empty: KILN_SOCKET, else the default
   std::variant<CompileArguments, RunArguments, RecordArguments, BuildArguments, BundleArguments,
-               ToolchainsArguments, StatsArguments, ListArguments, ShowArguments, StatusArguments,
-               StopArguments>
+               CoverageArguments, ToolchainsArguments, StatsArguments, ListArguments, ShowArguments,
+               StatusArguments, StopArguments>
       command;
 };
 

@@ -40,7 +40,8 @@ std::vector<Built> buildAll(const BuildPlan& plan, KernelBuilder& builder, Progr
       const auto& task = plan.tasks[i];
       built[i] = builder.build(task);
       if (const auto* failure = unexpectedFailure(task, built[i])) {
-        progress.say("kiln: " + labelOf(task) + ": " + std::string(name(failure->kind)));
+        progress.say("kiln: " + labelOf(task) + ": " + std::string(name(failure->kind)) +
+                     (failure->log.empty() ? "" : "\n" + failure->log));
       }
       progress.advance(task.kernel->name);
     }
@@ -55,16 +56,6 @@ std::vector<Built> buildAll(const BuildPlan& plan, KernelBuilder& builder, Progr
 
 ExitCode fail(const Context& context, const std::string& message) {
   return cli::fail(context, ExitCode::refused, "not_built", message);
-}
-
-std::expected<std::vector<Target>, Failure> parseTargets(const std::vector<std::string>& texts) {
-  std::vector<Target> targets;
-  for (const auto& text : texts) {
-    auto target = client::parseOwnTarget(text);
-    if (!target) return std::unexpected(std::move(target.error()));
-    targets.push_back(std::move(*target));
-  }
-  return targets;
 }
 
 // The kilnd that runs, or one for this alone, which keeps what it has compiled beside the bundle until that
@@ -85,7 +76,7 @@ std::expected<std::unique_ptr<PrivateDaemon>, std::string> daemonFor(Context& co
 
 ExitCode run(const Context& given, const BuildArguments& arguments) {
   auto context = given;
-  const auto targets = parseTargets(arguments.targets);
+  const auto targets = client::parseOwnTargets(arguments.targets);
   if (!targets)
     return cli::fail(context, exitCodeOf(targets.error().kind), std::string(name(targets.error().kind)),
                      targets.error().message);

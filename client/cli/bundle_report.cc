@@ -80,6 +80,17 @@ Report reportOf(const std::vector<BundleDifference>& differences) {
   return report;
 }
 
+Report reportOf(const Coverage& coverage, const std::vector<Unplanned>& unplanned) {
+  Report report;
+  report.add("covered", std::uint64_t{coverage.covered});
+  report.add("missing", std::uint64_t{coverage.missing.size()});
+  Report::Table table{{"kernel", "target", "reason"}, {}};
+  for (const auto& one : coverage.missing) table.rows.push_back({one.kernel, one.target, one.reason});
+  report.add("misses", std::move(table));
+  if (!unplanned.empty()) report.add("left_out", unplannedTable(unplanned));
+  return report;
+}
+
 Report reportOf(const BuildResult& result) {
   const auto totals = totalsOf(result.index);
   List toolchains;
@@ -96,10 +107,6 @@ Report reportOf(const BuildResult& result) {
   report.add("failed", std::uint64_t{result.failures.size()});
   if (!result.unplanned.empty()) report.add("left_out", unplannedTable(result.unplanned));
   if (!result.failures.empty()) report.add("failures", failureTable(result.failures));
-  for (const auto& one : result.failures) {
-    if (!one.failure.log.empty())
-      report.add("log of " + one.kernel + " for " + one.target, Cell{one.failure.log});
-  }
   return report;
 }
 

@@ -24,6 +24,7 @@ ExitCode run(const Context& context, const RunArguments& arguments);
 ExitCode run(const Context& context, const RecordArguments& arguments);
 ExitCode run(const Context& context, const BuildArguments& arguments);
 ExitCode run(const Context& context, const BundleArguments& arguments);
+ExitCode run(const Context& context, const CoverageArguments& arguments);
 ExitCode run(const Context& context, const ToolchainsArguments& arguments);
 ExitCode run(const Context& context, const StatsArguments& arguments);
 ExitCode run(const Context& context, const ListArguments& arguments);

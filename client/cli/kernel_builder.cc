@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/compile_call.h"
+#include "client/cli/locked_request.h"
 #include "frontends/request_options.h"
 #include "jit/log_names.h"
 #include "jit/request_hash.h"
@@ -11,8 +11,6 @@
 
 namespace kiln::cli {
 namespace {
-
-Failure unavailable(std::string message) { return {FailureKind::fileUnavailable, std::move(message)}; }
 
 Artifact artifactOf(const client::Reply& reply) {
   Artifact artifact;
@@ -29,7 +27,7 @@ Artifact artifactOf(const client::Reply& reply) {
 }  // namespace
 
 std::expected<std::vector<bundle::BundledEntry>, Failure> KernelBuilder::build(const BuildTask& task) {
-  auto request = requestFor(task);
+  auto request = requestFor(*task.kernel, task.target, contents_);
   if (!request) return std::unexpected(std::move(request.error()));
   const auto files = std::make_shared<const RecordedFiles>(*task.kernel, contents_);
   auto stages = stagesOf(*request);
@@ -54,40 +52,6 @@ std::expected<std::vector<bundle::BundledEntry>, Failure> KernelBuilder::build(c
   if (!linked) return std::unexpected(std::move(linked.error()));
   entries.push_back(std::move(*linked));
   return entries;
-}
-
-// As the application's own would be sent.
-std::expected<Request, Failure> KernelBuilder::requestFor(const BuildTask& task) {
-  const auto& kernel = *task.kernel;
-  Request request;
-  request.language = kernel.language;
-  request.target = task.target;
-  request.names = kernel.names;
-  // Nothing is named below it but what has no name.
-  request.names.temporaryDirectory = bundle::kTemporaryDirectory;
-  request.options = kernel.options;
-  request.nameExpressions = kernel.nameExpressions;
-  request.outputs = kernel.outputs;
-  request.timestamp = kernel.timestamp;
-  if (!kernel.virtualArchitecture.empty()) {
-    auto architecture = parseTarget(kernel.virtualArchitecture);
-    if (!architecture) return std::unexpected(std::move(architecture.error()));
-    if (task.target.kind == Target::Kind::nvidiaReal) request.virtualArchitecture = std::move(*architecture);
-  }
-  auto source = contents_.read(kernel.source);
-  if (!source) return std::unexpected(unavailable(std::move(source.error().message)));
-  request.source = (*source)->text;
-  for (const auto& header : kernel.headers) {
-    auto content = contents_.read(header.sha256);
-    if (!content) return std::unexpected(unavailable(std::move(content.error().message)));
-    request.headers.push_back({header.name, (*content)->text});
-  }
-  for (const auto& input : kernel.inputs) {
-    auto content = contents_.read(input.sha256);
-    if (!content) return std::unexpected(unavailable(std::move(content.error().message)));
-    request.inputs.push_back((*content)->text);
-  }
-  return client::prepare(std::move(request));
 }
 
 std::expected<bundle::BundledEntry, Failure> KernelBuilder::compile(

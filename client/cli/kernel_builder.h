@@ -26,7 +26,6 @@ class KernelBuilder {
   [[nodiscard]] std::size_t compiled() const { return compiled_; }
 
  private:
-  std::expected<Request, Failure> requestFor(const BuildTask& task);
   std::expected<bundle::BundledEntry, Failure> compile(const Request& request, const std::string& toolchain,
                                                        const std::shared_ptr<const client::FileView>& files);
   [[nodiscard]] const Toolchain* byName(const std::string& name) const;

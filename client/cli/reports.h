@@ -8,6 +8,7 @@
 #include "client/cli/arguments.h"
 #include "client/cli/build_result.h"
 #include "client/cli/bundle_difference.h"
+#include "client/cli/coverage.h"
 #include "client/cli/kernel_call.h"
 #include "client/cli/report.h"
 #include "client/client.h"
@@ -34,6 +35,8 @@ Report reportOf(const BuildResult& result);
 Report reportOfKernels(const bundle::BundleIndex& index);
 Report reportOfBundle(const std::string& path, const Sha256& digest, const bundle::BundleIndex& index);
 Report reportOf(const std::vector<BundleDifference>& differences);
+// `kiln coverage`: what would miss, and what no target was given for.
+Report reportOf(const Coverage& coverage, const std::vector<Unplanned>& unplanned);
 Report reportOf(const client::ShowReply& reply);
 Report reportOf(const std::vector<EntrySummary>& entries);
 Report reportOf(const client::StatsReply& stats);

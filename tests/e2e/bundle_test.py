@@ -10,7 +10,7 @@ import tarfile
 
 import pytest
 
-from harness import DEADLINE, Kiln, run
+from harness import DEADLINE, Kiln, nvjitlink_library, run
 from record_build_test import record, write_application
 
 TARGETS = ("--target", "sm_80", "--target", "sm_90a", "--target", "gfx942")
@@ -217,3 +217,46 @@ def test_a_foreign_or_newer_bundle_is_told_for_what_it_is(kiln, work, kind, inde
     failed = kiln.json("bundle", "show", "foreign", status=4)
     for part in said:
         assert part in failed["failure"]["message"]
+
+
+def missing(kiln, lock, *arguments, status=1):
+    coverage = kiln.json("coverage", lock, *arguments, status=status)
+    return [(one["kernel"], one["target"], one["reason"]) for one in coverage["misses"]]
+
+
+def test_coverage_says_of_each_kernel_that_would_miss_why(kiln, bin, bundle, work):
+    assert missing(kiln, "app.lock", "app.kiln", *TARGETS, status=0) == []
+    assert kiln.json("coverage", "app.lock", "app.kiln", *TARGETS)["covered"] == 7
+    assert [reason for _, _, reason in missing(kiln, "app.lock", "app.kiln", "--target", "sm_100")] == [
+        "it is built for sm_80, sm_90a alone"
+    ] * 3
+    (work / "new.cu").write_text('extern "C" __global__ void added() {}\n')
+    (work / "include/v.h").write_text("#define V 8\n")
+    calls = (
+        ("new.cu", "--target", "sm_80"),
+        ("header.cu", "--target", "sm_80", "-I", "include"),
+        ("scale.cu", "--target", "sm_80"),
+    )
+    record(kiln, bin, "later.lock", calls)
+    assert missing(kiln, "later.lock", "app.kiln") == [
+        ("header.cu: with_header", "sm_80", "it is built with another <include 0>/v.h"),
+        ("new.cu: added", "sm_80", "it was never built"),
+    ]
+
+
+def test_coverage_follows_the_toolchain_that_the_application_asks_for_and_both_stages(kiln, bin, make_daemon, work):
+    daemon = make_daemon("both", toolchains=("13.0", "12.9", nvjitlink_library("13.0")))
+    daemon.start()
+    kiln = Kiln(bin, daemon.socket, work)
+    write_application(work)
+    calls = (
+        ("scale.cu", "--target", "sm_90", "--toolchain", "'nvrtc 12.9'"),
+        ("header.cu", "--target", "sm_90", "-I", "include", "--virtual-arch", "compute_80"),
+    )
+    record(kiln, bin, "app.lock", calls)
+    kiln.json("build", "app.lock", "-o", "app.kiln")
+    assert missing(kiln, "app.lock", "app.kiln", status=0) == []
+    kiln.json("build", "app.lock", "--toolchain", "nvrtc 13.0", "-o", "newer.kiln")
+    assert missing(kiln, "app.lock", "newer.kiln") == [
+        ("scale.cu: scale", "sm_90", "it is built by nvrtc 13.0, and the application asks for nvrtc 12.9")
+    ]

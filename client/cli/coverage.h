@@ -1,0 +1,33 @@
+// What a bundle would not serve of what was recorded, and why.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bundle/bundle_file.h"
+#include "client/cli/build_plan.h"
+#include "client/cli/recorded_files.h"
+
+namespace kiln::cli {
+
+// A kernel that would miss.
+struct Uncovered {
+  std::string kernel;
+  std::string target;
+  std::string reason;
+
+  bool operator==(const Uncovered&) const = default;
+};
+
+struct Coverage {
+  std::size_t covered = 0;
+  std::vector<Uncovered> missing;
+};
+
+// Looks each task up in the bundle as a node that has nothing else would: by the request, the toolchain that
+// the application asks for, and the files that it was recorded with. The error is what of lock or bundle
+// cannot be read.
+bundle::BundleResult<Coverage> coverageOf(const BuildPlan& plan, const bundle::BundleFile& file,
+                                          LockContents& contents);
+
+}  // namespace kiln::cli
