@@ -5,7 +5,8 @@
 namespace kiln::cli {
 namespace {
 
-constexpr const char* kCompile = "compile";
+// Those that hand on what stands behind "--" to a compiler.
+bool takesOptions(const std::string& command) { return command == "compile" || command == "run"; }
 
 // The command that the line names; empty if none.
 std::string commandOf(const CLI::App& app) {
@@ -19,11 +20,14 @@ bool isOption(const std::string& argument) { return argument.size() > 1 && argum
 std::string unexpected(const std::string& command, const std::string& argument) {
   const auto quoted = "'" + argument + "'";
   if (!isOption(argument)) {
+    if (command == "run")
+      return "run does not expect " + quoted + "; an argument of the kernel stands behind --arg";
     return command.empty() ? "there is no command " + quoted : command + " does not expect " + quoted;
   }
   auto text = (command.empty() ? "kiln" : command) + " knows no option " + quoted;
-  if (command == kCompile) {
-    text += "; options for the compiler stand behind --: kiln compile FILE --target T -- " + argument;
+  if (takesOptions(command)) {
+    text += "; options for the compiler stand behind --: kiln " + command + " FILE" +
+            (command == "compile" ? " --target T" : " --kernel NAME") + " -- " + argument;
   }
   return text;
 }
@@ -43,7 +47,10 @@ std::string whatIsWrong(const CLI::App& app, const CLI::ParseError& error) {
 
 std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
   auto usage = CLI::Formatter::make_usage(app, std::move(name));
-  if (app->get_name() == kCompile) usage.insert(usage.find_last_not_of('\n') + 1, " [-- OPTION...]");
+  const std::string behind = takesOptions(app->get_name()) ? " [-- OPTION...]"
+                             : app->get_name() == "record" ? " [-- COMMAND...]"
+                                                           : "";
+  usage.insert(usage.find_last_not_of('\n') + 1, behind);
   return usage;
 }
 

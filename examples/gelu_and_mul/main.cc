@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   if (kernel != nullptr) {
     kernel(x.data(), out.data(), kRows, kColumns);
   } else {
-    std::cerr << "gelu_and_mul: no kernel, so plain C++ it is: " << module.message() << "\n";
+    std::cerr << "gelu_and_mul: no kernel, so plain C++ it is: " << module.message() << "\n" << module.log();
     reference(x.data(), out.data());
   }
 

@@ -252,7 +252,8 @@ KILN_API kiln_status kiln_request_add_input(kiln_request* request, const char* n
 /* A name expression ("scale<float>"), whose name in the binary is then in the result. */
 KILN_API kiln_status kiln_request_add_name_expression(kiln_request* request, const char* expression);
 
-/* An output that is wanted. By default a cubin for sm_ targets and PTX for compute_ targets. */
+/* An output that is wanted. By default machine code: a cubin for sm_ targets, an hsaco for gfx
+ * targets, a shared object for processors; and PTX for compute_ targets. */
 KILN_API kiln_status kiln_request_add_output(kiln_request* request, kiln_output_kind kind);
 
 /* What time() tells the compiler, in seconds since 1970; 0 by default, so that outputs are reproducible. */

@@ -177,7 +177,14 @@ class Module {
   [[nodiscard]] std::string_view statusName() const { return kiln_status_name(status()); }
   // Of the load, or of the last function that was asked for in vain.
   [[nodiscard]] std::string message() const { return kiln_module_message(module_.get()); }
-  // For kiln_result_log() and its like; null if nothing was asked of kilnd.
+  // What the compiler wrote: why, where a compile error is what came of it. As long as the module lives.
+  [[nodiscard]] std::string_view log() const {
+    if (result() == nullptr) return {};
+    std::size_t size = 0;
+    const char* text = kiln_result_log(result(), &size);
+    return {text, size};
+  }
+  // For what else there is of the result; null if nothing was asked of kilnd.
   [[nodiscard]] const kiln_result* result() const { return kiln_module_result(module_.get()); }
   // A CUmodule, a CUlibrary, a hipModule_t: static_cast<CUmodule>(module.handle()).
   [[nodiscard]] void* handle() const { return kiln_module_handle(module_.get()); }

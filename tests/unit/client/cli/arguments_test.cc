@@ -167,6 +167,37 @@ TEST_CASE("an option of the compiler that stands among kiln's own is told its pl
               "'; options for the compiler stand behind --: kiln compile FILE --target T -- " + option +
               "\nSee kiln compile --help.\n");
   }
+  CHECK_THAT(refused({"run", "k.ll", "--kernel", "k", "-O3"}).text,
+             Catch::Contains("stand behind --: kiln run FILE --kernel NAME -- -O3\n"));
+  CHECK_THAT(refused({"run", "k.ll", "--kernel", "k", "i64=1"}).text,
+             Catch::Contains("stands behind --arg\n"));
+}
+
+TEST_CASE("what stands behind -- is in the usage of those that take it") {
+  CHECK_THAT(refused({"run", "--help"}).text, Catch::Contains("FILE [-- OPTION...]\n"));
+  CHECK_THAT(refused({"record", "--help"}).text, Catch::Contains("[OPTIONS] [-- COMMAND...]\n"));
+  CHECK_THAT(refused({"build", "--help"}).text, !Catch::Contains("[--"));
+}
+
+TEST_CASE("the command to record, locks to merge and what is built are taken as they stand") {
+  const auto record = std::get<RecordArguments>(parsed({"record", "-o", "app.lock", "--merge", "a.lock",
+                                                        "--merge", "b.lock", "--", "app", "-o", "--json"})
+                                                    .command);
+  CHECK(record.output == "app.lock");
+  CHECK(record.merged == Arguments{"a.lock", "b.lock"});
+  CHECK(record.command == Arguments{"app", "-o", "--json"});
+  CHECK_THAT(refused({"record", "-o", "app.lock"}).text,
+             Catch::Contains("give the command to record behind --"));
+  const auto build = std::get<BuildArguments>(parsed({"build", "app.lock", "--target", "sm_80", "--target",
+                                                      "gfx942", "--toolchain", "nvrtc", "-o", "x/"})
+                                                  .command);
+  CHECK((build.lock == "app.lock" && build.output == "x/"));
+  CHECK(build.targets == Arguments{"sm_80", "gfx942"});
+  CHECK(build.toolchains == Arguments{"nvrtc"});
+  const auto merge = std::get<BundleArguments>(parsed({"bundle", "merge", "a", "b", "c", "-o", "d"}).command);
+  CHECK(merge.action == BundleArguments::Action::merge);
+  CHECK(merge.bundles == Arguments{"a", "b", "c"});
+  CHECK_FALSE(refused({"bundle", "diff", "a"}).text.empty());
 }
 
 TEST_CASE("the help of compile has all that a line with it may hold, and what the exit status tells") {
