@@ -232,6 +232,11 @@ void addBuild(CLI::App& app, BuildArguments& arguments) {
                  "Such as sm_90a, for the kernels that are for its vendor; may be repeated. By default "
                  "those that each kernel was recorded for"))
       ->type_name("ARCHITECTURE");
+  command
+      ->add_option(
+          "--config", arguments.config,
+          "Configuration of the kilnd that is started for this alone: where its compilers are, how many run")
+      ->type_name("FILE");
   repeatable(command->add_option(
                  "--toolchain", arguments.toolchains,
                  "Compiler, such as \"nvrtc 12.9\", for the kernels of its language; may be repeated. By "

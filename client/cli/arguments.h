@@ -59,6 +59,7 @@ struct BuildArguments {
   std::string output;
   std::vector<std::string> targets;     // none: those that were recorded
   std::vector<std::string> toolchains;  // none: those that the application asks for
+  std::string config;                   // of a kilnd for this alone
 };
 struct BundleArguments {
   enum class Action : std::uint8_t { list, show, diff, merge };

@@ -67,7 +67,7 @@ std::expected<std::unique_ptr<PrivateDaemon>, std::string> daemonFor(Context& co
     return nullptr;  // it was asked for by name: what is wrong with it is said
   auto path = arguments.output;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  auto daemon = PrivateDaemon::start(path + ".partial");
+  auto daemon = PrivateDaemon::start(path + ".partial", arguments.config);
   if (daemon) context.client.socket = (*daemon)->socket();
   return daemon;
 }

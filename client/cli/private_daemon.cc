@@ -12,12 +12,14 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 namespace kiln::cli {
 namespace {
 
 constexpr int kFirstPassed = 3;  // where systemd, and this, passes sockets
+constexpr std::string_view kSocketName = "/kilnd.sock";
 
 std::string problem(const std::string& what) { return what + ": " + std::strerror(errno); }
 
@@ -45,8 +47,7 @@ kj::AutoCloseFd listenAt(const std::string& path) {
 }
 
 // In the child. Takes over the socket as if systemd passed it.
-[[noreturn]] void becomeDaemon(const std::filesystem::path& program, const std::filesystem::path& store,
-                               int socket, int log) {
+[[noreturn]] void becomeDaemon(const std::vector<std::string>& arguments, int socket, int log) {
   // In a group of its own, so that what is typed ends kiln and not this: it ends when kiln has.
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -60,35 +61,44 @@ kj::AutoCloseFd listenAt(const std::string& path) {
   ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
   ::setenv("LISTEN_FDS", "1", 1);
   ::unsetenv("NOTIFY_SOCKET");
-  ::execl(program.c_str(), program.c_str(), "--store", store.c_str(), static_cast<char*>(nullptr));
+  std::vector<char*> pointers;
+  for (const auto& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+  pointers.push_back(nullptr);
+  ::execv(pointers.front(), pointers.data());
   ::_exit(127);
 }
 
 }  // namespace
 
 std::expected<std::unique_ptr<PrivateDaemon>, std::string> PrivateDaemon::start(
-    const std::filesystem::path& folder) {
+    const std::filesystem::path& folder, const std::string& config) {
   const auto program = kilndProgram();
   if (::access(program.c_str(), X_OK) != 0)
     return std::unexpected(problem("cannot run '" + program.string() + "'"));
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) return std::unexpected("cannot make the folder '" + folder.string() + "': " + error.message());
-  // A path of the folder may be too long for a socket.
-  std::string place = std::filesystem::temp_directory_path(error) / "kiln-XXXXXX";
-  if (::mkdtemp(place.data()) == nullptr)
-    return std::unexpected(problem("cannot make a folder for a socket"));
-  const auto socket = place + "/kilnd.sock";
+  // In the folder too, unless its path is too long for a socket: then where an interrupted command leaves it
+  // behind.
+  std::string place = std::filesystem::absolute(folder);
+  if (place.size() + kSocketName.size() >= sizeof(sockaddr_un::sun_path)) {
+    place = std::filesystem::temp_directory_path(error) / "kiln-XXXXXX";
+    if (::mkdtemp(place.data()) == nullptr)
+      return std::unexpected(problem("cannot make a folder for a socket"));
+  }
+  const auto socket = place + std::string(kSocketName);
+  ::unlink(socket.c_str());  // of one that was interrupted
   const auto listening = listenAt(socket);
   const auto logPath = folder / "kilnd.log";
   const kj::AutoCloseFd log(::open(logPath.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (listening.get() < 0 || log.get() < 0) {
     auto why = problem("cannot make the socket or the log of a kilnd in '" + folder.string() + "'");
-    std::filesystem::remove_all(place, error);
     return std::unexpected(std::move(why));
   }
+  std::vector<std::string> arguments = {program.string(), "--store", folder / "store", "--socket", socket};
+  if (!config.empty()) arguments.insert(arguments.end(), {"--config", config});
   const pid_t process = ::fork();
-  if (process == 0) becomeDaemon(program, folder / "store", listening.get(), log.get());
+  if (process == 0) becomeDaemon(arguments, listening.get(), log.get());
   if (process < 0) return std::unexpected(problem("cannot start a kilnd"));
   return std::unique_ptr<PrivateDaemon>(new PrivateDaemon(process, socket, folder));
 }
@@ -97,7 +107,9 @@ PrivateDaemon::~PrivateDaemon() {
   ::kill(process_, SIGTERM);
   while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
   std::error_code error;
-  std::filesystem::remove_all(std::filesystem::path(socket_).parent_path(), error);
+  const auto place = std::filesystem::path(socket_).parent_path();
+  std::filesystem::remove(socket_, error);
+  if (place != std::filesystem::absolute(folder_)) std::filesystem::remove(place, error);
 }
 
 }  // namespace kiln::cli

@@ -13,10 +13,10 @@ namespace kiln::cli {
 // Runs beside this program, on a socket that nobody else knows, and ends with it.
 class PrivateDaemon {
  public:
-  // Keeps its store in `folder`, which it makes, and its log there too (kilnd.log). The error says why it
-  // does not run.
-  static std::expected<std::unique_ptr<PrivateDaemon>, std::string> start(
-      const std::filesystem::path& folder);
+  // Keeps its store in `folder`, which it makes, and its log there too (kilnd.log). `config` is a
+  // configuration whose sockets and store are not used; empty: none. The error says why it does not run.
+  static std::expected<std::unique_ptr<PrivateDaemon>, std::string> start(const std::filesystem::path& folder,
+                                                                          const std::string& config);
   // Waits until it has ended.
   ~PrivateDaemon();
   PrivateDaemon(const PrivateDaemon&) = delete;

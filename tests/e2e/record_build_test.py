@@ -131,6 +131,11 @@ def without_daemon(bin, folder):
     return kiln
 
 
+def config_of(daemon):
+    """With the compilers that the tests found."""
+    return daemon.folder / "kilnd.toml"
+
+
 def test_a_lock_is_built_without_the_application_and_without_its_files(kiln, daemon, bin, work, folder):
     write_application(work)
     record(kiln, bin, "app.lock")
@@ -146,11 +151,11 @@ def test_a_lock_is_built_without_the_application_and_without_its_files(kiln, dae
     assert built["targets"] == ["gfx90a", "gfx942", "sm_80", "sm_90a"]
 
 
-def test_a_build_without_a_daemon_runs_one_of_its_own_and_is_the_same_to_the_byte(kiln, bin, work):
+def test_a_build_without_a_daemon_runs_one_of_its_own_and_is_the_same_to_the_byte(kiln, daemon, bin, work):
     write_application(work)
     record(kiln, bin, "app.lock", CALLS[:4])
     by_daemon = build(kiln, "app.lock", "--target", "sm_90a", "-o", "one.kiln")
-    by_itself = build(without_daemon(bin, work), "app.lock", "--target", "sm_90a", "-o", "two.kiln")
+    by_itself = build(without_daemon(bin, work), "app.lock", "--target", "sm_90a", "-o", "two.kiln", "--config", config_of(daemon))
     assert by_itself["compiled"] == 3
     assert by_daemon["digest"] == by_itself["digest"]
     assert (work / "one.kiln").read_bytes() == (work / "two.kiln").read_bytes()
@@ -198,14 +203,14 @@ def test_a_toolchain_that_is_not_there_is_told_with_those_that_are(kiln, bin, wo
     assert not (work / "app.kiln").exists()
 
 
-def test_a_build_that_was_interrupted_goes_on_where_it_was(kiln, bin, work):
+def test_a_build_that_was_interrupted_goes_on_where_it_was(kiln, daemon, bin, work):
     calls = []
     for number in range(6):
         (work / f"slow{number}.cu").write_text(slow(2) + f"// {number}\n")
         calls.append((f"slow{number}.cu", "--target", "sm_90"))
     record(kiln, bin, "app.lock", calls)
     alone = without_daemon(bin, work)
-    arguments = ("build", "app.lock", "--target", "sm_80", "-o", "app.kiln")
+    arguments = ("build", "app.lock", "--target", "sm_80", "-o", "app.kiln", "--config", config_of(daemon))
     process = alone.start(*arguments)
     log = work / "app.kiln.partial/kilnd.log"
     wait_for(lambda: log.exists() and log.read_text().count(" compiled in ") + log.read_text().count("miss") >= 2)
