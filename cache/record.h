@@ -1,7 +1,7 @@
 // The frame that every stored value shares.
 //
 //   record  = magic version section* checksum
-//   magic   = 4 bytes             which format it is: "KENT", "KMAN", "KREQ", "KSUM"
+//   magic   = 4 bytes             which format it is: "KBND", "KENT", "KMAN", "KREQ", "KSUM"
 //   version = u16                 of that format
 //   section = tag length body     in order of tag, each tag at most once
 //   tag     = u16

@@ -3,7 +3,6 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
-#include <rocksdb/write_batch.h>
 
 #include <utility>
 
@@ -13,8 +12,9 @@
 namespace kiln {
 namespace {
 
-constexpr std::array<const char*, kColumnCount> kColumnNames = {"entries", "summaries", "manifests",
-                                                                "requests", "sources"};
+constexpr std::array<const char*, kColumnCount> kColumnNames = {
+    "entries", "summaries", "manifests", "requests", "sources",
+    "bundles", "intakes",   "bundled",   "pins",     "members"};
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
@@ -64,13 +64,27 @@ rocksdb::ColumnFamilyOptions blobColumnOptions(const std::shared_ptr<rocksdb::Ca
   return options;
 }
 
+rocksdb::ColumnFamilyOptions optionsOf(Column column, const std::shared_ptr<rocksdb::Cache>& cache) {
+  switch (column) {
+    case Column::entries:
+    case Column::requests:
+      return blobColumnOptions(cache);
+    case Column::bundled: {
+      // Thousands of entries come at once: under ZSTD they would wait for those before them to be written.
+      auto options = blobColumnOptions(cache);
+      options.blob_compression_type = rocksdb::kLZ4Compression;
+      return options;
+    }
+    default:
+      return columnOptions(cache);
+  }
+}
+
 std::vector<rocksdb::ColumnFamilyDescriptor> columns() {
   auto cache = rocksdb::NewLRUCache(32 * kMiB);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < kColumnCount; ++i) {
-    auto column = static_cast<Column>(i);
-    bool large = column == Column::entries || column == Column::requests;
-    descriptors.emplace_back(kColumnNames[i], large ? blobColumnOptions(cache) : columnOptions(cache));
+    descriptors.emplace_back(kColumnNames[i], optionsOf(static_cast<Column>(i), cache));
   }
   descriptors.emplace_back(rocksdb::kDefaultColumnFamilyName, columnOptions(cache));
   return descriptors;
@@ -78,20 +92,40 @@ std::vector<rocksdb::ColumnFamilyDescriptor> columns() {
 
 std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-std::string key(std::string_view domain, std::initializer_list<Hash128> hashes) {
+std::string key(std::string_view domain, std::initializer_list<Bytes> digests) {
   ByteWriter bytes;
   bytes.u16(static_cast<std::uint16_t>(domain.size()));
   bytes.raw(asBytes(domain));
-  for (const auto& hash : hashes) bytes.raw(hash.view());
+  for (auto digest : digests) bytes.raw(digest);
   return bytes.take();
+}
+
+// The least string behind all that start with `prefix`; a domain's length is never all ones, so there is one.
+std::string behindAll(std::string prefix) {
+  while (prefix.back() == '\xff') prefix.pop_back();
+  ++prefix.back();
+  return prefix;
 }
 
 }  // namespace
 
 std::string rowKey(std::string_view domain) { return key(domain, {}); }
-std::string rowKey(std::string_view domain, const Hash128& first) { return key(domain, {first}); }
+std::string rowKey(std::string_view domain, const Hash128& first) { return key(domain, {first.view()}); }
 std::string rowKey(std::string_view domain, const Hash128& first, const Hash128& second) {
-  return key(domain, {first, second});
+  return key(domain, {first.view(), second.view()});
+}
+std::string rowKey(std::string_view domain, const Hash128& first, const Hash128& second,
+                   const Hash128& third) {
+  return key(domain, {first.view(), second.view(), third.view()});
+}
+std::string rowKey(std::string_view domain, const Sha256& digest) { return key(domain, {digest.view()}); }
+std::string rowKey(std::string_view domain, const Sha256& digest, const Hash128& last) {
+  return key(domain, {digest.view(), last.view()});
+}
+
+std::string_view domainOf(std::string_view row) {
+  ByteReader bytes(asBytes(row));
+  return asText(bytes.raw(bytes.u16()));
 }
 
 Hash128 lastHash(std::string_view row) {
@@ -121,20 +155,38 @@ rocksdb::ColumnFamilyHandle* Database::handle(Column column) const {
   return handles_[static_cast<std::size_t>(column)];
 }
 
-StoreResult<Database::Row> Database::get(Column column, const std::string& row) const {
+rocksdb::ReadOptions Database::readOptions(const Snapshot* snapshot) {
+  rocksdb::ReadOptions options;
+  if (snapshot != nullptr) options.snapshot = snapshot->snapshot_.snapshot();
+  return options;
+}
+
+StoreResult<Database::Row> Database::get(Column column, const std::string& row,
+                                         const Snapshot* snapshot) const {
   std::string value;
-  auto status = db_->Get({}, handle(column), row, &value);
+  auto status = db_->Get(readOptions(snapshot), handle(column), row, &value);
   if (status.IsNotFound()) return Row{};
   if (status.IsCorruption()) return Row{{}, true};
   if (!status.ok()) return std::unexpected(storeError("read", directory_, status));
   return Row{std::move(value)};
 }
 
+bool Database::mayHave(Column column, const std::string& row) const {
+  std::string value;
+  return db_->KeyMayExist({}, handle(column), row, &value);
+}
+
 StoreResult<void> Database::scan(
     Column column, const std::string& start, const std::string& prefix,
-    const std::function<bool(std::string_view row, std::string_view value)>& visit) const {
-  std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, handle(column)));
-  for (at->Seek(start); at->Valid() && at->key().starts_with(prefix); at->Next()) {
+    const std::function<bool(std::string_view row, std::string_view value)>& visit,
+    const Snapshot* snapshot) const {
+  auto options = readOptions(snapshot);
+  // Or the search for a last row would go on through all that was erased behind it.
+  auto behind = prefix.empty() ? std::string() : behindAll(prefix);
+  rocksdb::Slice bound(behind);
+  if (!prefix.empty()) options.iterate_upper_bound = &bound;
+  std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options, handle(column)));
+  for (at->Seek(start); at->Valid(); at->Next()) {
     if (!visit(view(at->key()), view(at->value()))) return {};
   }
   if (!at->status().ok()) return std::unexpected(storeError("read", directory_, at->status()));
@@ -149,10 +201,21 @@ void Database::Batch::erase(Column column, const std::string& row) {
   batch_.Delete(database_.handle(column), row);
 }
 
+void Database::Batch::eraseAll(Column column, const std::string& prefix) {
+  batch_.DeleteRange(database_.handle(column), prefix, behindAll(prefix));
+}
+
 StoreResult<void> Database::write(Batch& batch, Durability durability) {
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::synced;
+  options.disableWAL = durability == Durability::unlogged;
   auto status = db_->Write(options, &batch.batch_);
+  if (!status.ok()) return std::unexpected(storeError("write to", directory_, status));
+  return {};
+}
+
+StoreResult<void> Database::flush(Column column) {
+  auto status = db_->Flush({}, handle(column));
   if (!status.ok()) return std::unexpected(storeError("write to", directory_, status));
   return {};
 }

@@ -4,59 +4,26 @@
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>
+#include <tuple>
 #include <utility>
 
-#include "cache/entry_format.h"
-#include "cache/manifest_format.h"
-#include "cache/request_format.h"
+#include "cache/rocksdb_bundle_intake.h"
 #include "cache/rocksdb_database.h"
+#include "cache/rocksdb_erasure.h"
+#include "cache/rocksdb_rows.h"
 #include "cache/rocksdb_store_env.h"
 #include "cache/store_directory.h"
-#include "cache/summary_format.h"
 #include "jit/request_hash.h"
 
 namespace kiln {
 namespace {
 
-// A row as it was found: a verified value, nothing, or something bad.
-template <typename T>
-struct Found {
-  std::optional<T> value;
-  bool bad = false;
-};
-
-// The checks of rows: that a value parses, and that it is the one that belongs in the row.
-
-std::optional<Entry> verifiedEntry(std::string_view value, std::string_view domain, const EntryKey& key) {
-  auto entry = parseEntry(asBytes(value));
-  if (!entry || entry->key != key || entry->domain != domain) return std::nullopt;
-  return std::move(*entry);
-}
-
-std::optional<StoredSummary> verifiedSummary(std::string_view value, std::string_view domain,
-                                             const EntryKey& key) {
-  auto stored = parseSummary(asBytes(value));
-  if (!stored || stored->summary.key != key || stored->summary.domain != domain) return std::nullopt;
-  return std::move(*stored);
-}
-
-std::optional<StoredManifest> verifiedManifest(std::string_view value, const EntryKey& key) {
-  auto stored = parseManifest(asBytes(value));
-  if (!stored || stored->manifest.key != key) return std::nullopt;
-  return std::move(*stored);
-}
-
-std::optional<Request> verifiedRequest(std::string_view value, const Hash128& hash) {
-  auto request = parseRequest(asBytes(value));
-  if (!request || requestHash(*request) != hash) return std::nullopt;
-  return std::move(*request);
-}
-
 class RocksDbStore final : public Store {
  public:
   explicit RocksDbStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 
-  StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash) override;
+  StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash,
+                                               Which which) override;
   StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) override;
   StoreResult<void> put(const Entry& entry, const Request& request) override;
   StoreResult<void> touch(std::string_view domain, const Hash128& requestHash, const EntryKey& key) override;
@@ -67,45 +34,31 @@ class RocksDbStore final : public Store {
   StoreResult<std::vector<EntrySummary>> list(std::string_view domain, std::optional<EntryKey> after,
                                               std::size_t limit) override;
   StoreResult<StoreStatistics> statistics() override;
+  StoreResult<std::unique_ptr<BundleIntake>> beginBundle(BundleRecord record) override;
+  StoreResult<bool> removeBundle(std::string_view domain, const Sha256& digest) override;
+  StoreResult<std::vector<BundleRecord>> bundles(std::string_view domain) override;
+  StoreResult<std::vector<BundleRecord>> allBundles() override;
 
  private:
-  template <typename Verify>
-  auto read(Column column, const std::string& row, const Verify& verify) const
-      -> StoreResult<Found<typename decltype(verify(std::string_view()))::value_type>>;
   template <typename Read, typename Erase>
   auto readOrDrop(const Read& read, const Erase& erase) -> StoreResult<decltype(read()->value)>;
 
   StoreResult<std::vector<StoredManifest>> storedManifests(std::string_view domain,
                                                            const Hash128& requestHash);
-  StoreResult<void> writeEntry(const Entry& entry, const Request& request, std::string_view encoded,
-                               std::string_view encodedRequest);
+  StoreResult<void> writeEntry(const Entry& entry, const Request& request, const EncodedEntry& encoded);
   StoreResult<std::size_t> countManifests(std::string_view domain, const Hash128& requestHash) const;
   StoreResult<void> forgetLeastUsed(std::string_view domain, const Hash128& requestHash);
-  StoreResult<Found<StoredSummary>> readSummary(std::string_view domain, const EntryKey& key) const;
-  StoreResult<Found<Request>> readRequest(std::string_view domain, const Hash128& hash) const;
-  StoreResult<std::optional<Hash128>> requestHashOf(std::string_view domain, const EntryKey& key) const;
-  StoreResult<bool> hasOtherEntries(std::string_view domain, const Hash128& hash, const EntryKey& key) const;
-  StoreResult<void> eraseEntry(std::string_view domain, const EntryKey& key);
-  StoreResult<void> eraseRequest(std::string_view domain, const Hash128& hash);
+  StoreResult<void> eraseEntryNow(std::string_view domain, const EntryKey& key);
+  StoreResult<std::vector<BundleRecord>> bundlesOf(const std::string& prefix);
 
   std::unique_ptr<Database> database_;
   // Puts share it; what erases because of what it read holds it alone.
   std::shared_mutex erasing_;
   std::atomic<std::uint64_t> corrupt_ = 0;
+  std::atomic<std::uint64_t> begun_ = 0;
 };
 
-template <typename Verify>
-auto RocksDbStore::read(Column column, const std::string& row, const Verify& verify) const
-    -> StoreResult<Found<typename decltype(verify(std::string_view()))::value_type>> {
-  Found<typename decltype(verify(std::string_view()))::value_type> found;
-  auto stored = database_->get(column, row);
-  if (!stored) return std::unexpected(std::move(stored.error()));
-  if (stored->value) found.value = verify(*stored->value);
-  found.bad = stored->damaged || (stored->value && !found.value);
-  return found;
-}
-
-// What `read` finds; a bad row is dropped by `erase`, counted, and absent.
+// What `read` finds; a bad row is dropped with what `erase` adds to a batch, counted, and absent.
 template <typename Read, typename Erase>
 auto RocksDbStore::readOrDrop(const Read& read, const Erase& erase) -> StoreResult<decltype(read()->value)> {
   auto found = read();
@@ -115,7 +68,8 @@ auto RocksDbStore::readOrDrop(const Read& read, const Erase& erase) -> StoreResu
     if (found && found->bad) {
       ++corrupt_;
       // Where the disk takes no erasure the row is found bad again the next time.
-      (void)erase();
+      Database::Batch batch(*database_);
+      if (erase(batch)) (void)database_->write(batch, Database::Durability::unsynced);
     }
   }
   if (!found) return std::unexpected(std::move(found.error()));
@@ -123,12 +77,16 @@ auto RocksDbStore::readOrDrop(const Read& read, const Erase& erase) -> StoreResu
 }
 
 StoreResult<std::vector<Manifest>> RocksDbStore::manifests(std::string_view domain,
-                                                           const Hash128& requestHash) {
+                                                           const Hash128& requestHash, Which which) {
   auto stored = storedManifests(domain, requestHash);
   if (!stored) return std::unexpected(std::move(stored.error()));
   std::vector<Manifest> manifests;
   manifests.reserve(stored->size());
-  for (auto& item : *stored) manifests.push_back(std::move(item.manifest));
+  for (auto& item : *stored) {
+    auto wanted = which == Which::all ? true : isPinned(*database_, domain, item.manifest.key);
+    if (!wanted) return std::unexpected(std::move(wanted.error()));
+    if (*wanted) manifests.push_back(std::move(item.manifest));
+  }
   return manifests;
 }
 
@@ -150,12 +108,8 @@ StoreResult<std::vector<StoredManifest>> RocksDbStore::storedManifests(std::stri
       });
   if (!scanned) return std::unexpected(std::move(scanned.error()));
   for (const auto& key : bad) {
-    auto again = readOrDrop(
-        [&] {
-          return read(Column::manifests, rowKey(domain, requestHash, key),
-                      [&](std::string_view value) { return verifiedManifest(value, key); });
-        },
-        [&] { return eraseEntry(domain, key); });
+    auto again = readOrDrop([&] { return readManifest(*database_, domain, requestHash, key); },
+                            [&](auto& batch) { return eraseEntry(*database_, batch, domain, key); });
     if (!again) return std::unexpected(std::move(again.error()));
     if (*again) stored.push_back(std::move(**again));
   }
@@ -166,53 +120,38 @@ StoreResult<std::vector<StoredManifest>> RocksDbStore::storedManifests(std::stri
 }
 
 StoreResult<std::optional<Entry>> RocksDbStore::find(std::string_view domain, const EntryKey& key) {
-  return readOrDrop(
-      [&] {
-        return read(Column::entries, rowKey(domain, key),
-                    [&](std::string_view value) { return verifiedEntry(value, domain, key); });
-      },
-      [&] { return eraseEntry(domain, key); });
+  return readOrDrop([&] { return readEntry(*database_, domain, key); },
+                    [&](auto& batch) { return eraseEntry(*database_, batch, domain, key); });
 }
 
 StoreResult<void> RocksDbStore::put(const Entry& entry, const Request& request) {
   if (auto problem = whyNotStorable(entry, request); !problem.empty()) {
     return std::unexpected(StoreError{std::move(problem)});
   }
-  auto encoded = encodeEntry(entry);
-  auto encodedRequest = encodeRequest(request);
-  // What could not be read back is refused now, not counted as damage later.
-  auto readBack = parseEntry(asBytes(encoded));
-  auto requestReadBack = parseRequest(asBytes(encodedRequest));
-  if (!readBack || !requestReadBack) {
-    return std::unexpected(
-        StoreError{"the entry " + entry.key.hex() + " of '" + entry.names.source +
-                   "' was not stored, since it could not be " +
-                   "read back: " + (readBack ? requestReadBack.error().message : readBack.error().message)});
-  }
-
-  const auto& domain = entry.domain;
-  const auto& hash = entry.requestHash;
-  if (auto written = writeEntry(entry, request, encoded, encodedRequest); !written) return written;
-  return forgetLeastUsed(domain, hash);
+  auto encoded = encodeToStore(entry, request);
+  if (!encoded) return std::unexpected(std::move(encoded.error()));
+  if (auto written = writeEntry(entry, request, *encoded); !written) return written;
+  return forgetLeastUsed(entry.domain, entry.requestHash);
 }
 
 StoreResult<void> RocksDbStore::writeEntry(const Entry& entry, const Request& request,
-                                           std::string_view encoded, std::string_view encodedRequest) {
+                                           const EncodedEntry& encoded) {
   const auto& domain = entry.domain;
   const auto& hash = entry.requestHash;
   std::shared_lock lock(erasing_);
   StoredManifest manifest{manifestOf(entry), database_->sequence()};
   Database::Batch batch(*database_);
-  batch.put(Column::entries, rowKey(domain, entry.key), encoded);
+  batch.put(Column::entries, rowKey(domain, entry.key), encoded.entry);
   batch.put(Column::summaries, rowKey(domain, entry.key),
             encodeSummary({summaryOf(entry, request.target), hash}));
   batch.put(Column::manifests, rowKey(domain, hash, entry.key), encodeManifest(manifest));
-  batch.put(Column::requests, rowKey(domain, hash), encodedRequest);
+  batch.put(Column::requests, rowKey(domain, hash), encoded.request);
   batch.put(Column::sources, rowKey(domain, xxh3(request.source), hash), {});
   return database_->write(batch, Database::Durability::synced);
 }
 
-// The entry that was just stored is the most recently used, so it stays.
+// The entry that was just stored is the most recently used, so it stays. Pins are asked for under the lock: a
+// bundle that comes meanwhile loses nothing.
 StoreResult<void> RocksDbStore::forgetLeastUsed(std::string_view domain, const Hash128& requestHash) {
   auto count = countManifests(domain, requestHash);
   if (!count) return std::unexpected(std::move(count.error()));
@@ -220,8 +159,13 @@ StoreResult<void> RocksDbStore::forgetLeastUsed(std::string_view domain, const H
   auto stored = storedManifests(domain, requestHash);
   if (!stored) return std::unexpected(std::move(stored.error()));
   std::unique_lock lock(erasing_);
-  for (std::size_t i = kMaxEntriesPerRequest; i < stored->size(); ++i) {
-    if (auto erased = eraseEntry(domain, (*stored)[i].manifest.key); !erased) return erased;
+  std::size_t evictable = 0;
+  for (const auto& item : *stored) {
+    const auto& key = item.manifest.key;
+    auto pinned = isPinned(*database_, domain, key);
+    if (!pinned) return std::unexpected(std::move(pinned.error()));
+    if (*pinned || ++evictable <= kMaxEntriesPerRequest) continue;
+    if (auto erased = eraseEntryNow(domain, key); !erased) return erased;
   }
   return {};
 }
@@ -241,8 +185,7 @@ StoreResult<std::size_t> RocksDbStore::countManifests(std::string_view domain,
 StoreResult<void> RocksDbStore::touch(std::string_view domain, const Hash128& requestHash,
                                       const EntryKey& key) {
   std::unique_lock lock(erasing_);  // what was erased meanwhile must not come back
-  auto found = read(Column::manifests, rowKey(domain, requestHash, key),
-                    [&](std::string_view value) { return verifiedManifest(value, key); });
+  auto found = readManifest(*database_, domain, requestHash, key);
   if (!found) return std::unexpected(std::move(found.error()));
   if (!found->value) return {};
   found->value->order = database_->sequence();
@@ -253,13 +196,20 @@ StoreResult<void> RocksDbStore::touch(std::string_view domain, const Hash128& re
 
 StoreResult<void> RocksDbStore::remove(std::string_view domain, const EntryKey& key) {
   std::unique_lock lock(erasing_);
-  return eraseEntry(domain, key);
+  return eraseEntryNow(domain, key);
+}
+
+// The caller holds erasing_ alone.
+StoreResult<void> RocksDbStore::eraseEntryNow(std::string_view domain, const EntryKey& key) {
+  Database::Batch batch(*database_);
+  if (auto erased = eraseEntry(*database_, batch, domain, key); !erased) return erased;
+  return database_->write(batch, Database::Durability::unsynced);
 }
 
 StoreResult<std::optional<Request>> RocksDbStore::request(std::string_view domain,
                                                           const Hash128& requestHash) {
-  return readOrDrop([&] { return readRequest(domain, requestHash); },
-                    [&] { return eraseRequest(domain, requestHash); });
+  return readOrDrop([&] { return readRequest(*database_, domain, requestHash); },
+                    [&](auto& batch) { return eraseRequest(*database_, batch, domain, requestHash); });
 }
 
 StoreResult<std::vector<Request>> RocksDbStore::requestsWithSource(std::string_view domain,
@@ -302,7 +252,8 @@ StoreResult<std::vector<EntrySummary>> RocksDbStore::list(std::string_view domai
       });
   if (!scanned) return std::unexpected(std::move(scanned.error()));
   for (const auto& key : bad) {
-    (void)readOrDrop([&] { return readSummary(domain, key); }, [&] { return eraseEntry(domain, key); });
+    (void)readOrDrop([&] { return readSummary(*database_, domain, key); },
+                     [&](auto& batch) { return eraseEntry(*database_, batch, domain, key); });
   }
   return page;
 }
@@ -319,70 +270,56 @@ StoreResult<StoreStatistics> RocksDbStore::statistics() {
   return statistics;
 }
 
-StoreResult<Found<StoredSummary>> RocksDbStore::readSummary(std::string_view domain,
-                                                            const EntryKey& key) const {
-  return read(Column::summaries, rowKey(domain, key),
-              [&](std::string_view value) { return verifiedSummary(value, domain, key); });
+// Ids of intakes differ within a run by their number, and from earlier runs' by the sequence: each has
+// written a row.
+StoreResult<std::unique_ptr<BundleIntake>> RocksDbStore::beginBundle(BundleRecord record) {
+  if (auto problem = whyNotStorable(record); !problem.empty()) {
+    return std::unexpected(StoreError{std::move(problem)});
+  }
+  FieldHasher id;
+  id.field(1, record.digest.view());
+  id.field(2, database_->sequence());
+  id.field(3, ++begun_);
+  return beginIntake(*database_, erasing_, std::move(record), id.finish());
 }
 
-StoreResult<Found<Request>> RocksDbStore::readRequest(std::string_view domain, const Hash128& hash) const {
-  return read(Column::requests, rowKey(domain, hash),
-              [&](std::string_view value) { return verifiedRequest(value, hash); });
+StoreResult<bool> RocksDbStore::removeBundle(std::string_view domain, const Sha256& digest) {
+  std::unique_lock lock(erasing_);
+  Database::Batch batch(*database_);
+  auto erased = eraseBundle(*database_, batch, domain, digest);
+  if (!erased || !*erased) return erased;
+  auto written = database_->write(batch, Database::Durability::synced);
+  if (!written) return std::unexpected(std::move(written.error()));
+  return true;
 }
 
-// The request an entry is of, by its summary; where that is bad, by a search through the domain's manifests.
-StoreResult<std::optional<Hash128>> RocksDbStore::requestHashOf(std::string_view domain,
-                                                                const EntryKey& key) const {
-  auto summary = readSummary(domain, key);
-  if (!summary) return std::unexpected(std::move(summary.error()));
-  if (summary->value) return summary->value->requestHash;
-  std::optional<Hash128> hash;
-  auto prefix = rowKey(domain);
+StoreResult<std::vector<BundleRecord>> RocksDbStore::bundles(std::string_view domain) {
+  return bundlesOf(rowKey(domain));
+}
+
+StoreResult<std::vector<BundleRecord>> RocksDbStore::allBundles() { return bundlesOf({}); }
+
+StoreResult<std::vector<BundleRecord>> RocksDbStore::bundlesOf(const std::string& prefix) {
+  std::vector<BundleRecord> records;
+  std::vector<std::string> bad;
   auto scanned =
-      database_->scan(Column::manifests, prefix, prefix, [&](std::string_view row, std::string_view) {
-        if (lastHash(row) == key) hash = lastHash(row.substr(0, row.size() - EntryKey::kSize));
-        return !hash;
+      database_->scan(Column::bundles, prefix, prefix, [&](std::string_view row, std::string_view value) {
+        if (auto record = verifiedBundle(value, row)) {
+          records.push_back(std::move(*record));
+        } else {
+          bad.emplace_back(row);
+        }
+        return true;
       });
   if (!scanned) return std::unexpected(std::move(scanned.error()));
-  return hash;
-}
-
-StoreResult<bool> RocksDbStore::hasOtherEntries(std::string_view domain, const Hash128& hash,
-                                                const EntryKey& key) const {
-  bool others = false;
-  auto prefix = rowKey(domain, hash);
-  auto scanned =
-      database_->scan(Column::manifests, prefix, prefix, [&](std::string_view row, std::string_view) {
-        others = lastHash(row) != key;
-        return !others;
-      });
-  if (!scanned) return std::unexpected(std::move(scanned.error()));
-  return others;
-}
-
-// Everything there is of an entry, and its request with the last entry of it. The caller holds erasing_
-// alone.
-StoreResult<void> RocksDbStore::eraseEntry(std::string_view domain, const EntryKey& key) {
-  auto hash = requestHashOf(domain, key);
-  if (!hash) return std::unexpected(std::move(hash.error()));
-  Database::Batch batch(*database_);
-  batch.erase(Column::entries, rowKey(domain, key));
-  batch.erase(Column::summaries, rowKey(domain, key));
-  if (*hash) batch.erase(Column::manifests, rowKey(domain, **hash, key));
-  auto erased = database_->write(batch, Database::Durability::unsynced);
-  if (!erased || !*hash) return erased;
-  auto others = hasOtherEntries(domain, **hash, key);
-  if (!others) return std::unexpected(std::move(others.error()));
-  return *others ? StoreResult<void>{} : eraseRequest(domain, **hash);
-}
-
-StoreResult<void> RocksDbStore::eraseRequest(std::string_view domain, const Hash128& hash) {
-  auto found = readRequest(domain, hash);
-  if (!found) return std::unexpected(std::move(found.error()));
-  Database::Batch batch(*database_);
-  batch.erase(Column::requests, rowKey(domain, hash));
-  if (found->value) batch.erase(Column::sources, rowKey(domain, xxh3(found->value->source), hash));
-  return database_->write(batch, Database::Durability::unsynced);
+  for (const auto& row : bad) {
+    (void)readOrDrop([&] { return readBundle(*database_, row); },
+                     [&](auto& batch) { return eraseBundleRow(*database_, batch, row); });
+  }
+  std::ranges::sort(records, {}, [](const BundleRecord& record) {
+    return std::tie(record.domain, record.name, record.digest);
+  });
+  return records;
 }
 
 }  // namespace
@@ -394,6 +331,11 @@ StoreResult<std::unique_ptr<Store>> openRocksDbStore(const std::filesystem::path
   }
   auto database = Database::open(directory, env);
   if (!database) return std::unexpected(std::move(database.error()));
+  // Where the disk takes no erasure the next opening has another try.
+  Database::Batch leftovers(**database);
+  if (eraseIntakes(**database, leftovers) && leftovers.rows() > 0) {
+    (void)(*database)->write(leftovers, Database::Durability::unsynced);
+  }
   return std::make_unique<RocksDbStore>(std::move(*database));
 }
 

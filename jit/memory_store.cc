@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "jit/request_hash.h"
@@ -12,10 +14,13 @@ namespace {
 
 class MemoryStore final : public Store {
  public:
-  StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash) override {
+  StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash,
+                                               Which which) override {
     std::lock_guard lock(mutex_);
     std::vector<Manifest> manifests;
-    for (const auto* stored : entriesOf(domain, requestHash)) manifests.push_back(manifestOf(stored->entry));
+    for (const auto* stored : entriesOf(domain, requestHash)) {
+      if (which == Which::all || stored->isPinned()) manifests.push_back(manifestOf(stored->entry));
+    }
     return manifests;
   }
 
@@ -31,11 +36,12 @@ class MemoryStore final : public Store {
       return std::unexpected(StoreError{std::move(problem)});
     }
     std::lock_guard lock(mutex_);
-    entries_.insert_or_assign(Id(entry.domain, entry.key), Stored{entry, request.target, ++lastOrder_});
+    keep(entry, request);
     requests_.insert_or_assign(Id(entry.domain, entry.requestHash), request);
-    auto all = entriesOf(entry.domain, entry.requestHash);
-    for (std::size_t i = kMaxEntriesPerRequest; i < all.size(); ++i) {
-      entries_.erase(Id(entry.domain, EntryKey(all[i]->entry.key)));
+    auto evictable = entriesOf(entry.domain, entry.requestHash);
+    std::erase_if(evictable, [](const Stored* stored) { return stored->isPinned(); });
+    for (std::size_t i = kMaxEntriesPerRequest; i < evictable.size(); ++i) {
+      entries_.erase(Id(entry.domain, EntryKey(evictable[i]->entry.key)));
     }
     return {};
   }
@@ -50,14 +56,7 @@ class MemoryStore final : public Store {
 
   StoreResult<void> remove(std::string_view domain, const EntryKey& key) override {
     std::lock_guard lock(mutex_);
-    auto found = entries_.find(Id(domain, key));
-    if (found == entries_.end()) return {};
-    auto hash = found->second.entry.requestHash;
-    entries_.erase(found);
-    bool requestIsUsed = std::any_of(entries_.begin(), entries_.end(), [&](const auto& item) {
-      return item.first.first == domain && item.second.entry.requestHash == hash;
-    });
-    if (!requestIsUsed) requests_.erase(Id(domain, hash));
+    forget(Id(domain, key));
     return {};
   }
 
@@ -100,14 +99,110 @@ class MemoryStore final : public Store {
     return statistics;
   }
 
+  StoreResult<std::unique_ptr<BundleIntake>> beginBundle(BundleRecord record) override {
+    if (auto problem = whyNotStorable(record); !problem.empty()) {
+      return std::unexpected(StoreError{std::move(problem)});
+    }
+    return std::make_unique<Intake>(*this, std::move(record));
+  }
+
+  StoreResult<bool> removeBundle(std::string_view domain, const Sha256& digest) override {
+    std::lock_guard lock(mutex_);
+    return unpin({std::string(domain), digest});
+  }
+
+  StoreResult<std::vector<BundleRecord>> bundles(std::string_view domain) override {
+    auto all = allBundles();
+    std::erase_if(*all, [&](const BundleRecord& record) { return record.domain != domain; });
+    return all;
+  }
+
+  StoreResult<std::vector<BundleRecord>> allBundles() override {
+    std::lock_guard lock(mutex_);
+    std::vector<BundleRecord> records;
+    for (const auto& [id, record] : bundles_) records.push_back(record);
+    std::ranges::sort(records, {}, [](const BundleRecord& record) {
+      return std::tie(record.domain, record.name, record.digest);
+    });
+    return records;
+  }
+
  private:
-  using Id = std::pair<std::string, Hash128>;  // domain, and entry key or request hash
+  using Id = std::pair<std::string, Hash128>;       // domain, and entry key or request hash
+  using BundleId = std::pair<std::string, Sha256>;  // domain and digest
 
   struct Stored {
     Entry entry;
     Target target;
     std::uint64_t order = 0;
+    std::set<Sha256> pinnedBy;
+
+    [[nodiscard]] bool isPinned() const { return !pinnedBy.empty(); }
   };
+
+  class Intake final : public BundleIntake {
+   public:
+    Intake(MemoryStore& store, BundleRecord record) : store_(store), record_(std::move(record)) {}
+
+    StoreResult<void> add(const Entry& entry, const Request& request) override {
+      if (auto problem = whyNotStorable(record_, entry, request); !problem.empty()) {
+        return std::unexpected(StoreError{std::move(problem)});
+      }
+      added_.emplace_back(entry, request);
+      return {};
+    }
+    StoreResult<void> commit() override {
+      store_.bring(std::move(record_), added_);
+      return {};
+    }
+
+   private:
+    MemoryStore& store_;
+    BundleRecord record_;
+    std::vector<std::pair<Entry, Request>> added_;
+  };
+
+  // The following are called with mutex_ held, but for bring().
+
+  Stored& keep(const Entry& entry, const Request& request) {
+    auto& stored = entries_[Id(entry.domain, entry.key)];
+    stored = {entry, request.target, ++lastOrder_, std::move(stored.pinnedBy)};
+    return stored;
+  }
+
+  void forget(const Id& id) {
+    auto found = entries_.find(id);
+    if (found == entries_.end()) return;
+    auto hash = found->second.entry.requestHash;
+    entries_.erase(found);
+    if (entriesOf(id.first, hash).empty()) requests_.erase(Id(id.first, hash));
+  }
+
+  bool unpin(const BundleId& bundle) {
+    if (bundles_.erase(bundle) == 0) return false;
+    std::vector<Id> forgotten;
+    for (auto& [id, stored] : entries_) {
+      if (id.first != bundle.first || stored.pinnedBy.erase(bundle.second) == 0) continue;
+      if (!stored.isPinned()) forgotten.push_back(id);
+    }
+    for (const auto& id : forgotten) forget(id);
+    return true;
+  }
+
+  void bring(BundleRecord record, const std::vector<std::pair<Entry, Request>>& added) {
+    std::lock_guard lock(mutex_);
+    unpin({record.domain, record.digest});
+    std::map<EntryKey, std::uint64_t> bytes;
+    for (const auto& [entry, request] : added) {
+      keep(entry, request).pinnedBy.insert(record.digest);
+      requests_.try_emplace(Id(entry.domain, entry.requestHash), request);
+      bytes[entry.key] = summaryOf(entry, request.target).bytes;
+    }
+    record.entries = bytes.size();
+    record.bytes = 0;
+    for (const auto& [key, size] : bytes) record.bytes += size;
+    bundles_.insert_or_assign({record.domain, record.digest}, std::move(record));
+  }
 
   // The most recently used first.
   [[nodiscard]] std::vector<const Stored*> entriesOf(std::string_view domain,
@@ -124,6 +219,7 @@ class MemoryStore final : public Store {
   std::mutex mutex_;
   std::map<Id, Stored> entries_;
   std::map<Id, Request> requests_;
+  std::map<BundleId, BundleRecord> bundles_;
   std::uint64_t lastOrder_ = 0;
 };
 

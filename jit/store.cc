@@ -33,4 +33,17 @@ std::string whyNotStorable(const Entry& entry, const Request& request) {
   return {};
 }
 
+std::string whyNotStorable(const BundleRecord& bundle) {
+  if (bundle.domain.size() <= kMaxDomainLength) return {};
+  return "the bundle '" + bundle.name + "' was not stored: the name of its domain is too long; this is a " +
+         "defect of kiln";
+}
+
+std::string whyNotStorable(const BundleRecord& bundle, const Entry& entry, const Request& request) {
+  if (entry.domain == bundle.domain) return whyNotStorable(entry, request);
+  return "the entry " + entry.key.hex() + " of '" + entry.names.source + "' was not stored: its domain '" +
+         entry.domain + "' is not that of the bundle '" + bundle.name + "', which is '" + bundle.domain +
+         "'; this is a defect of kiln";
+}
+
 }  // namespace kiln

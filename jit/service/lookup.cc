@@ -56,7 +56,7 @@ class Lookup {
   kj::Promise<LookupAnswer> searchStore() {
     return executor_
         .run([&store = store_, domain = question_.domain, hash = question_.requestHash] {
-          return store.manifests(domain, hash);
+          return store.manifests(domain, hash, Which::all);
         })
         .then([this](StoreResult<std::vector<Manifest>>&& manifests) -> kj::Promise<LookupAnswer> {
           if (!manifests) return missByStoreError(manifests.error());

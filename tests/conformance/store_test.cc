@@ -6,59 +6,14 @@
 #include <algorithm>
 #include <thread>
 
-#include "cache/rocksdb_store.h"
-#include "jit/memory_store.h"
-#include "tests/support/samples.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/conformance/store_fixture.h"
 
 using namespace kiln;
 using namespace kiln::test;
 
-namespace {
-
-struct Implementation {
-  const char* name;
-  std::unique_ptr<Store> (*open)(const std::filesystem::path& directory);
-};
-
-const Implementation kImplementations[] = {
-    {"memory", [](const std::filesystem::path&) { return makeMemoryStore(); }},
-    {"RocksDB",
-     [](const std::filesystem::path& directory) { return openRocksDbStore(directory / "store").value(); }},
-};
-
-struct Fixture {
-  const Implementation& implementation = kImplementations[GENERATE(0, 1)];
-  TemporaryDirectory directory;
-  std::unique_ptr<Store> store = implementation.open(directory.path());
-
-  Fixture() { UNSCOPED_INFO("store: " << implementation.name); }
-};
-
-Request requestNumber(int number) {
-  auto request = sampleRequest();
-  request.options.push_back("-DNUMBER=" + std::to_string(number));
-  return request;
-}
-
-// An entry of the same request as `entry` under other files.
-Entry underOtherFiles(Entry entry, std::string_view content) {
-  entry.dependencies = normalised({sampleFile({FileRole::includeDirectory, 1, "scale.h"}, content, 1)});
-  entry.key = entryKey(entry);
-  return entry;
-}
-
-std::vector<EntryKey> keysOf(const std::vector<Manifest>& manifests) {
-  std::vector<EntryKey> keys;
-  for (const auto& manifest : manifests) keys.push_back(manifest.key);
-  return keys;
-}
-
-}  // namespace
-
-TEST_CASE_METHOD(Fixture, "An empty store finds nothing") {
+TEST_CASE_METHOD(StoreFixture, "An empty store finds nothing") {
   auto entry = sampleEntry(sampleRequest());
-  REQUIRE(store->manifests("default", entry.requestHash)->empty());
+  REQUIRE(store->manifests("default", entry.requestHash, Which::all)->empty());
   REQUIRE_FALSE(store->find("default", entry.key).value());
   REQUIRE_FALSE(store->request("default", entry.requestHash).value());
   REQUIRE(store->requestsWithSource("default", xxh3(sampleRequest().source), 10)->empty());
@@ -67,22 +22,23 @@ TEST_CASE_METHOD(Fixture, "An empty store finds nothing") {
   REQUIRE(store->statistics()->entries == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "What was put is found, whole") {
+TEST_CASE_METHOD(StoreFixture, "What was put is found, whole") {
   auto request = sampleRequest();
   auto entry = sampleEntry(request);
   REQUIRE(store->put(entry, request));
   REQUIRE(store->find("default", entry.key).value() == entry);
   REQUIRE(store->request("default", entry.requestHash).value() == request);
-  REQUIRE(store->manifests("default", entry.requestHash).value() == std::vector{manifestOf(entry)});
+  REQUIRE(store->manifests("default", entry.requestHash, Which::all).value() ==
+          std::vector{manifestOf(entry)});
 }
 
-TEST_CASE_METHOD(Fixture, "A remembered failure is found, whole") {
+TEST_CASE_METHOD(StoreFixture, "A remembered failure is found, whole") {
   auto entry = sampleFailureEntry(sampleRequest());
   REQUIRE(store->put(entry, sampleRequest()));
   REQUIRE(store->find("default", entry.key).value() == entry);
 }
 
-TEST_CASE_METHOD(Fixture, "A large output is found, whole") {
+TEST_CASE_METHOD(StoreFixture, "A large output is found, whole") {
   auto entry = sampleEntry(sampleRequest());
   std::string bytes(std::size_t{3} << 20, '\0');
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>((i * i) >> 7);
@@ -91,7 +47,7 @@ TEST_CASE_METHOD(Fixture, "A large output is found, whole") {
   REQUIRE(store->find("default", entry.key).value() == entry);
 }
 
-TEST_CASE_METHOD(Fixture, "Manifests of a request come most recently used first") {
+TEST_CASE_METHOD(StoreFixture, "Manifests of a request come most recently used first") {
   auto entry = sampleEntry(sampleRequest());
   std::vector<EntryKey> expected;
   for (auto content : {"e", "b", "d", "a", "c"}) {
@@ -99,30 +55,31 @@ TEST_CASE_METHOD(Fixture, "Manifests of a request come most recently used first"
     REQUIRE(store->put(other, sampleRequest()));
     expected.insert(expected.begin(), other.key);
   }
-  REQUIRE(keysOf(*store->manifests("default", entry.requestHash)) == expected);
+  REQUIRE(keysOf(*store->manifests("default", entry.requestHash, Which::all)) == expected);
 
   REQUIRE(store->put(underOtherFiles(entry, "b"), sampleRequest()));
   std::rotate(expected.begin(), expected.begin() + 3, expected.begin() + 4);
-  REQUIRE(keysOf(*store->manifests("default", entry.requestHash)) == expected);
+  REQUIRE(keysOf(*store->manifests("default", entry.requestHash, Which::all)) == expected);
 }
 
-TEST_CASE_METHOD(Fixture, "An entry that is used comes first again") {
+TEST_CASE_METHOD(StoreFixture, "An entry that is used comes first again") {
   auto request = sampleRequest();
   auto first = sampleEntry(request);
   auto second = underOtherFiles(first, "other");
   REQUIRE(store->put(first, request));
   REQUIRE(store->put(second, request));
   REQUIRE(store->touch("default", first.requestHash, first.key));
-  CHECK(keysOf(store->manifests("default", first.requestHash).value()) ==
+  CHECK(keysOf(store->manifests("default", first.requestHash, Which::all).value()) ==
         std::vector<EntryKey>{first.key, second.key});
-  CHECK(store->manifests("default", first.requestHash).value()[0] == manifestOf(first));
+  CHECK(store->manifests("default", first.requestHash, Which::all).value()[0] == manifestOf(first));
   REQUIRE(store->touch("default", first.requestHash, underOtherFiles(first, "never stored").key));
   REQUIRE(store->touch("another", first.requestHash, second.key));
-  CHECK(keysOf(store->manifests("default", first.requestHash).value()) ==
+  CHECK(keysOf(store->manifests("default", first.requestHash, Which::all).value()) ==
         std::vector<EntryKey>{first.key, second.key});
 }
 
-TEST_CASE_METHOD(Fixture, "Of too many entries of one request the least recently used is forgotten, whole") {
+TEST_CASE_METHOD(StoreFixture,
+                 "Of too many entries of one request the least recently used is forgotten, whole") {
   auto request = sampleRequest();
   std::vector<Entry> entries;
   for (std::size_t i = 0; i < kMaxEntriesPerRequest; ++i) {
@@ -135,7 +92,7 @@ TEST_CASE_METHOD(Fixture, "Of too many entries of one request the least recently
   auto newest = underOtherFiles(sampleEntry(request), "newest");
   REQUIRE(store->put(newest, request));
 
-  auto keys = keysOf(store->manifests("default", newest.requestHash).value());
+  auto keys = keysOf(store->manifests("default", newest.requestHash, Which::all).value());
   CHECK(keys.size() == kMaxEntriesPerRequest);
   CHECK(keys[0] == newest.key);
   CHECK(keys[1] == entries[0].key);
@@ -145,10 +102,10 @@ TEST_CASE_METHOD(Fixture, "Of too many entries of one request the least recently
   CHECK(store->request("default", newest.requestHash).value() == request);
   CHECK(store->statistics().value().entries == kMaxEntriesPerRequest + 1);
   REQUIRE(store->put(newest, request));
-  CHECK(store->manifests("default", newest.requestHash).value().size() == kMaxEntriesPerRequest);
+  CHECK(store->manifests("default", newest.requestHash, Which::all).value().size() == kMaxEntriesPerRequest);
 }
 
-TEST_CASE_METHOD(Fixture, "An entry of the same key is replaced") {
+TEST_CASE_METHOD(StoreFixture, "An entry of the same key is replaced") {
   auto entry = sampleEntry(sampleRequest());
   REQUIRE(store->put(entry, sampleRequest()));
   std::get<Artifact>(entry.result).log = "another log";
@@ -158,12 +115,12 @@ TEST_CASE_METHOD(Fixture, "An entry of the same key is replaced") {
   REQUIRE(store->put(entry, request));
   REQUIRE(store->find("default", entry.key).value() == entry);
   REQUIRE(store->request("default", entry.requestHash).value() == request);
-  REQUIRE(store->manifests("default", entry.requestHash)->size() == 1);
+  REQUIRE(store->manifests("default", entry.requestHash, Which::all)->size() == 1);
   REQUIRE(store->list("default", {}, 10)->size() == 1);
   REQUIRE(store->statistics()->entries == 1);
 }
 
-TEST_CASE_METHOD(Fixture, "Domains see nothing of each other") {
+TEST_CASE_METHOD(StoreFixture, "Domains see nothing of each other") {
   auto request = sampleRequest();
   // Names that an unframed key would run together.
   const std::vector<std::string> domains = {"a", "ab", "", std::string("a\0", 2)};
@@ -176,7 +133,7 @@ TEST_CASE_METHOD(Fixture, "Domains see nothing of each other") {
   }
   for (const auto& domain : domains) {
     auto key = sampleEntry(request, domain).key;
-    REQUIRE(keysOf(*store->manifests(domain, requestHash(request))) == std::vector{key});
+    REQUIRE(keysOf(*store->manifests(domain, requestHash(request), Which::all)) == std::vector{key});
     REQUIRE(store->requestsWithSource(domain, xxh3(request.source), 10)->size() == 1);
     auto page = store->list(domain, {}, 10).value();
     REQUIRE(page.size() == 1);
@@ -187,7 +144,7 @@ TEST_CASE_METHOD(Fixture, "Domains see nothing of each other") {
   REQUIRE(store->statistics()->entries == domains.size());
 }
 
-TEST_CASE_METHOD(Fixture, "A removed entry is gone, its request with the last entry of it") {
+TEST_CASE_METHOD(StoreFixture, "A removed entry is gone, its request with the last entry of it") {
   auto first = sampleEntry(sampleRequest());
   auto second = underOtherFiles(first, "other");
   REQUIRE(store->put(first, sampleRequest()));
@@ -195,18 +152,18 @@ TEST_CASE_METHOD(Fixture, "A removed entry is gone, its request with the last en
 
   REQUIRE(store->remove("default", first.key));
   REQUIRE_FALSE(store->find("default", first.key).value());
-  REQUIRE(keysOf(*store->manifests("default", first.requestHash)) == std::vector{second.key});
+  REQUIRE(keysOf(*store->manifests("default", first.requestHash, Which::all)) == std::vector{second.key});
   REQUIRE(store->list("default", {}, 10)->size() == 1);
   REQUIRE(store->request("default", first.requestHash)->has_value());
 
   REQUIRE(store->remove("default", second.key));
-  REQUIRE(store->manifests("default", first.requestHash)->empty());
+  REQUIRE(store->manifests("default", first.requestHash, Which::all)->empty());
   REQUIRE_FALSE(store->request("default", first.requestHash)->has_value());
   REQUIRE(store->requestsWithSource("default", xxh3(sampleRequest().source), 10)->empty());
   REQUIRE(store->statistics()->entries == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "Requests are found by their source, as many as wanted") {
+TEST_CASE_METHOD(StoreFixture, "Requests are found by their source, as many as wanted") {
   for (int i = 0; i < 5; ++i) REQUIRE(store->put(sampleEntry(requestNumber(i)), requestNumber(i)));
   auto other = sampleRequest();
   other.source += "// other\n";
@@ -221,7 +178,7 @@ TEST_CASE_METHOD(Fixture, "Requests are found by their source, as many as wanted
   REQUIRE(store->requestsWithSource("default", xxh3(other.source), 100).value() == std::vector{other});
 }
 
-TEST_CASE_METHOD(Fixture, "Entries are listed in order of key, page after page") {
+TEST_CASE_METHOD(StoreFixture, "Entries are listed in order of key, page after page") {
   std::vector<EntrySummary> expected;
   for (int i = 0; i < 7; ++i) {
     auto request = requestNumber(i);
@@ -243,7 +200,7 @@ TEST_CASE_METHOD(Fixture, "Entries are listed in order of key, page after page")
   REQUIRE(pages == expected);
 }
 
-TEST_CASE_METHOD(Fixture, "A listing goes on behind a key that is not there") {
+TEST_CASE_METHOD(StoreFixture, "A listing goes on behind a key that is not there") {
   auto request = sampleRequest();
   auto entry = sampleEntry(request);
   REQUIRE(store->put(entry, request));
@@ -255,7 +212,7 @@ TEST_CASE_METHOD(Fixture, "A listing goes on behind a key that is not there") {
   REQUIRE(store->list("default", last, 10)->empty());
 }
 
-TEST_CASE_METHOD(Fixture, "A summary says what was compiled and how large it is") {
+TEST_CASE_METHOD(StoreFixture, "A summary says what was compiled and how large it is") {
   auto request = sampleRequest();
   REQUIRE(store->put(sampleEntry(request), request));
   auto summary = store->list("default", {}, 1)->front();
@@ -269,7 +226,7 @@ TEST_CASE_METHOD(Fixture, "A summary says what was compiled and how large it is"
   REQUIRE(summary.bytes == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "Statistics count entries and bytes") {
+TEST_CASE_METHOD(StoreFixture, "Statistics count entries and bytes") {
   auto before = store->statistics().value();
   for (int i = 0; i < 3; ++i) REQUIRE(store->put(sampleEntry(requestNumber(i)), requestNumber(i)));
   auto after = store->statistics().value();
@@ -278,7 +235,8 @@ TEST_CASE_METHOD(Fixture, "Statistics count entries and bytes") {
   REQUIRE(after.corruptEntries == 0);
 }
 
-TEST_CASE_METHOD(Fixture, "An entry whose key, request or domain is wrong is refused and nothing is kept") {
+TEST_CASE_METHOD(StoreFixture,
+                 "An entry whose key, request or domain is wrong is refused and nothing is kept") {
   auto request = sampleRequest();
   auto entry = sampleEntry(request);
   SECTION("the key is not that of the content") { entry.dependencies.pop_back(); }
@@ -291,7 +249,7 @@ TEST_CASE_METHOD(Fixture, "An entry whose key, request or domain is wrong is ref
   REQUIRE_FALSE(store->find(entry.domain, entry.key).value());
 }
 
-TEST_CASE_METHOD(Fixture, "Threads put, find, list and remove at once") {
+TEST_CASE_METHOD(StoreFixture, "Threads put, find, list and remove at once") {
   constexpr int kThreads = 4;
   constexpr int kEach = 10;
   std::atomic<int> wrong = 0;
@@ -303,7 +261,7 @@ TEST_CASE_METHOD(Fixture, "Threads put, find, list and remove at once") {
         auto entry = sampleEntry(request);
         wrong += !store->put(entry, request);
         wrong += store->find("default", entry.key).value() != entry;
-        wrong += store->manifests("default", entry.requestHash)->size() != 1;
+        wrong += store->manifests("default", entry.requestHash, Which::all)->size() != 1;
         wrong += !store->list("default", {}, 5).has_value();
         if (i % 2 == 0) wrong += !store->remove("default", entry.key);
       }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "cache/bundle_format.h"
 #include "cache/entry_format.h"
 #include "cache/manifest_format.h"
 #include "cache/request_format.h"
@@ -22,6 +23,7 @@ void check(Bytes bytes, const Parse& parse, const Encode& encode) {
 }
 
 void checkAll(Bytes bytes) {
+  check(bytes, kiln::parseBundle, kiln::encodeBundle);
   check(bytes, kiln::parseEntry, kiln::encodeEntry);
   check(bytes, kiln::parseManifest, kiln::encodeManifest);
   check(bytes, kiln::parseRequest, kiln::encodeRequest);

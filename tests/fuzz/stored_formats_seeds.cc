@@ -1,4 +1,5 @@
 // One encoded value of each format, as seeds: without the checksum, which the target adds.
+#include "cache/bundle_format.h"
 #include "cache/entry_format.h"
 #include "cache/manifest_format.h"
 #include "cache/request_format.h"
@@ -16,7 +17,8 @@ std::vector<std::string> seeds() {
                                     encodeManifest({manifestOf(entry), 1}),
                                     encodeRequest(request),
                                     encodeRequest(test::sampleLinkRequest()),
-                                    encodeSummary({summaryOf(entry, request.target), entry.requestHash})};
+                                    encodeSummary({summaryOf(entry, request.target), entry.requestHash}),
+                                    encodeBundle(test::sampleBundle())};
   for (auto& seed : seeds) seed.resize(seed.size() - 8);
   return seeds;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "jit/artifact.h"
+#include "jit/bundle_record.h"
 #include "jit/request_hash.h"
 #include "jit/sha256.h"
 
@@ -84,6 +85,20 @@ inline Entry sampleFailureEntry(const Request& request, std::string domain = "de
   entry.result = Failure{FailureKind::compileError, "k.cu does not compile; see the log",
                          "k.cu(2): error: expected a \";\"\n"};
   return entry;
+}
+
+inline BundleRecord sampleBundle(std::string domain = "default") {
+  BundleRecord bundle;
+  bundle.digest = sha256("kernels.kiln");
+  bundle.domain = std::move(domain);
+  bundle.name = "kernels.kiln";
+  bundle.warmedAt = 1'700'000'200;
+  bundle.entries = 3;
+  bundle.bytes = 60;
+  bundle.toolchains = {
+      {"nvrtc 13.0", "nvrtc", "13.0", Language::cuda, sha256("libnvrtc.so.13"), {"sm_90", "sm_90a"}},
+      {"hiprtc 6.4", "hiprtc", "6.4", Language::hip, sha256("libhiprtc.so.6"), {}}};
+  return bundle;
 }
 
 }  // namespace kiln::test

@@ -1,6 +1,4 @@
 // A store whose database was damaged behind its back.
-#include <rocksdb/db.h>
-
 #include <catch2/catch.hpp>
 
 #include <fstream>
@@ -8,35 +6,16 @@
 #include "cache/rocksdb_store.h"
 #include "tests/support/samples.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/unit/cache/raw_database.h"
 
 using namespace kiln;
 using namespace kiln::test;
 
 namespace {
 
-// Gives every row of `column` to `change`, which may change the value in place.
 void changeRows(const std::filesystem::path& directory, const std::string& column,
                 const std::function<void(std::string& value)>& change) {
-  std::vector<std::string> names;
-  REQUIRE(rocksdb::DB::ListColumnFamilies({}, directory.string(), &names).ok());
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const auto& name : names) descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions());
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* opened = nullptr;
-  REQUIRE(rocksdb::DB::Open({}, directory.string(), descriptors, &handles, &opened).ok());
-  std::unique_ptr<rocksdb::DB> db(opened);
-  int changed = 0;
-  for (auto* handle : handles) {
-    if (handle->GetName() != column) continue;
-    std::unique_ptr<rocksdb::Iterator> row(db->NewIterator({}, handle));
-    for (row->SeekToFirst(); row->Valid(); row->Next(), ++changed) {
-      auto value = row->value().ToString();
-      change(value);
-      REQUIRE(db->Put({}, handle, row->key(), value).ok());
-    }
-  }
-  for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
-  REQUIRE(changed > 0);
+  REQUIRE(RawDatabase(directory).changeRows(column, change) > 0);
 }
 
 void flipMiddleByte(std::string& value) { value[value.size() / 2] ^= 1; }
@@ -53,7 +32,7 @@ struct Damaged {
 
 void requireNothingLeft(Store& store, const Entry& entry) {
   REQUIRE_FALSE(store.find("default", entry.key).value());
-  REQUIRE(store.manifests("default", entry.requestHash)->empty());
+  REQUIRE(store.manifests("default", entry.requestHash, Which::all)->empty());
   REQUIRE(store.list("default", {}, 10)->empty());
   REQUIRE_FALSE(store.request("default", entry.requestHash).value());
   REQUIRE(store.statistics()->entries == 0);
@@ -72,7 +51,7 @@ TEST_CASE_METHOD(Damaged, "A damaged entry is a counted miss and goes with its m
 TEST_CASE_METHOD(Damaged, "A damaged manifest is a counted miss and goes with its entry") {
   damage("manifests");
   auto store = open();
-  REQUIRE(store->manifests("default", entry.requestHash)->empty());
+  REQUIRE(store->manifests("default", entry.requestHash, Which::all)->empty());
   requireNothingLeft(*store, entry);
 }
 
@@ -106,7 +85,7 @@ TEST_CASE_METHOD(Damaged, "A damaged entry is as good as new when it is put agai
   REQUIRE_FALSE(store->find("default", entry.key).value());
   REQUIRE(store->put(entry, request));
   REQUIRE(store->find("default", entry.key).value() == entry);
-  REQUIRE(store->manifests("default", entry.requestHash)->size() == 1);
+  REQUIRE(store->manifests("default", entry.requestHash, Which::all)->size() == 1);
   REQUIRE(store->statistics()->corruptEntries == 1);
 }
 
@@ -128,6 +107,89 @@ TEST_CASE_METHOD(Damaged, "An entry that stands in the row of another is a count
   }
   REQUIRE(found == 1);
   REQUIRE(store->statistics()->corruptEntries == 1);
+}
+
+namespace {
+
+// A store whose one entry came with a bundle.
+struct DamagedBundle : Damaged {
+  DamagedBundle() {
+    auto store = open();
+    REQUIRE(store->remove("default", entry.key));
+    auto intake = store->beginBundle(sampleBundle()).value();
+    REQUIRE(intake->add(entry, request));
+    REQUIRE(intake->commit());
+  }
+  void bringAgain(Store& store) const {
+    auto intake = store.beginBundle(sampleBundle()).value();
+    REQUIRE(intake->add(entry, request));
+    REQUIRE(intake->commit());
+    REQUIRE(store.find("default", entry.key).value() == entry);
+    REQUIRE(store.request("default", entry.requestHash).value() == request);
+    REQUIRE(store.manifests("default", entry.requestHash, Which::pinned)->size() == 1);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(DamagedBundle, "A damaged entry of a bundle is a counted miss, and back with the bundle") {
+  damage("bundled");
+  auto store = open();
+  REQUIRE_FALSE(store->find("default", entry.key).value());
+  REQUIRE(store->manifests("default", entry.requestHash, Which::pinned)->empty());
+  requireNothingLeft(*store, entry);
+  REQUIRE(store->bundles("default")->size() == 1);
+  bringAgain(*store);
+}
+
+TEST_CASE_METHOD(DamagedBundle,
+                 "A damaged request of a bundle is counted once and absent, its entries stay") {
+  changeRows(directory.path(), "bundled", [](std::string& value) {
+    if (value.starts_with("KREQ")) flipMiddleByte(value);
+  });
+  auto store = open();
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE_FALSE(store->request("default", entry.requestHash).value());
+    REQUIRE(store->statistics()->corruptEntries == 1);
+  }
+  REQUIRE(store->find("default", entry.key).value() == entry);
+  bringAgain(*store);
+}
+
+TEST_CASE_METHOD(DamagedBundle, "A bundle whose record is damaged is counted and goes with its entries") {
+  damage("bundles");
+  auto store = open();
+  REQUIRE(store->bundles("default")->empty());
+  requireNothingLeft(*store, entry);
+  REQUIRE_FALSE(store->removeBundle("default", sampleBundle().digest).value());
+  bringAgain(*store);
+}
+
+TEST_CASE_METHOD(DamagedBundle, "A bundle that stands in the row of another is counted and goes") {
+  auto store = open();
+  auto other = sampleBundle();
+  other.digest = sha256("other");
+  REQUIRE(store->beginBundle(other).value()->commit());
+  store.reset();
+  std::string last;
+  changeRows(directory.path(), "bundles", [&](std::string& value) { last = value; });
+  changeRows(directory.path(), "bundles", [&](std::string& value) { value = last; });
+  store = open();
+  REQUIRE(store->allBundles()->size() == 1);
+  REQUIRE(store->statistics()->corruptEntries == 1);
+}
+
+TEST_CASE_METHOD(DamagedBundle, "A bundle whose record is damaged can be removed and brought again") {
+  damage("bundles");
+  auto store = open();
+  bool isRemoved = GENERATE(false, true);
+  if (isRemoved) {
+    REQUIRE(store->removeBundle("default", sampleBundle().digest).value());
+    REQUIRE_FALSE(store->find("default", entry.key).value());
+  }
+  bringAgain(*store);
+  REQUIRE(store->bundles("default")->size() == 1);
+  REQUIRE(store->statistics()->corruptEntries == 0);
 }
 
 TEST_CASE("An entry whose bytes changed on the disk is a counted miss") {

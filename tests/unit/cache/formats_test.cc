@@ -1,6 +1,7 @@
 // Every stored format: what goes in comes out, and nothing else is let in.
 #include <catch2/catch.hpp>
 
+#include "cache/bundle_format.h"
 #include "cache/entry_format.h"
 #include "cache/manifest_format.h"
 #include "cache/request_format.h"
@@ -49,7 +50,9 @@ std::vector<Format> formats() {
           {"request with further inputs", encodeRequest(sampleLinkRequest()),
            [](std::string_view bytes) { return parseRequest(asBytes(bytes)).has_value(); }},
           {"summary", encodeSummary({summaryOf(entry, sampleRequest().target), entry.requestHash}),
-           [](std::string_view bytes) { return parseSummary(asBytes(bytes)).has_value(); }}};
+           [](std::string_view bytes) { return parseSummary(asBytes(bytes)).has_value(); }},
+          {"bundle", encodeBundle(sampleBundle()),
+           [](std::string_view bytes) { return parseBundle(asBytes(bytes)).has_value(); }}};
 }
 
 }  // namespace
@@ -81,6 +84,12 @@ TEST_CASE("A manifest, a request and a summary are read back as they were writte
   for (const auto& entry : {sampleEntry(sampleRequest()), sampleFailureEntry(sampleRequest())}) {
     StoredSummary summary{summaryOf(entry, sampleRequest().target), entry.requestHash};
     REQUIRE(parseSummary(asBytes(encodeSummary(summary))).value() == summary);
+  }
+}
+
+TEST_CASE("What is remembered of a bundle is read back as it was written") {
+  for (const auto& bundle : {sampleBundle(), BundleRecord{}}) {
+    REQUIRE(parseBundle(asBytes(encodeBundle(bundle))).value() == bundle);
   }
 }
 
@@ -190,6 +199,9 @@ TEST_CASE("Indexes and kinds that nothing has are refused") {
   request = sampleRequest();
   request.language = static_cast<Language>(6);
   REQUIRE_FALSE(parseRequest(asBytes(encodeRequest(request))));
+  auto bundle = sampleBundle();
+  bundle.toolchains[1].language = static_cast<Language>(6);
+  REQUIRE_FALSE(parseBundle(asBytes(encodeBundle(bundle))));
 }
 
 TEST_CASE("Figures that come twice or out of order are refused") {
@@ -235,5 +247,6 @@ TEST_CASE("Stored formats are pinned by golden checksums") {
   REQUIRE(checksums ==
           std::vector<std::string>{"b203e17c060a316fe62d6c38d61d1848", "d583281cb8b46fb1f3faeecf9714f1fb",
                                    "3da30834375c98eaf2d4fcf42d361b40", "40e2fba14df0cb0d6ff5f94748fc50cb",
-                                   "08467f4369d7e0e386df06b0d1650861", "2179439fcf6ce6004912404369883ab9"});
+                                   "08467f4369d7e0e386df06b0d1650861", "2179439fcf6ce6004912404369883ab9",
+                                   "c2c3402ae530fa2fd0e4529afcec71ef"});
 }

@@ -69,7 +69,7 @@ TEST_CASE("A store keeps what was put when it is opened again") {
     REQUIRE(store->find("default", entry.key).value() == entry);
     REQUIRE(store->request("default", entry.requestHash).value() == sampleRequest());
     REQUIRE(store->put(i % 2 == 0 ? later : entry, sampleRequest()));
-    auto manifests = store->manifests("default", entry.requestHash).value();
+    auto manifests = store->manifests("default", entry.requestHash, Which::all).value();
     REQUIRE(manifests.size() == 2);
     REQUIRE(manifests[0].key == (i % 2 == 0 ? later.key : entry.key));
   }
@@ -136,7 +136,7 @@ TEST_CASE("What was acknowledged survives a power loss right afterwards") {
   for (int i = 0; i < 3; ++i) {
     auto entry = sampleEntry(requestNumber(i));
     REQUIRE(fixture.store->find("default", entry.key).value() == entry);
-    REQUIRE(fixture.store->manifests("default", entry.requestHash)->size() == 1);
+    REQUIRE(fixture.store->manifests("default", entry.requestHash, Which::all)->size() == 1);
     REQUIRE(fixture.store->request("default", entry.requestHash).value() == requestNumber(i));
   }
 }
@@ -155,7 +155,7 @@ TEST_CASE("After a power loss at any moment what was acknowledged is there and t
       auto found = fixture.store->find("default", entry.key).value();
       if (acknowledged[i]) REQUIRE(found);
       if (found) REQUIRE(*found == entry);
-      REQUIRE(fixture.store->manifests("default", entry.requestHash)->size() == (found ? 1 : 0));
+      REQUIRE(fixture.store->manifests("default", entry.requestHash, Which::all)->size() == (found ? 1 : 0));
       REQUIRE(fixture.store->request("default", entry.requestHash)->has_value() == found.has_value());
     }
     REQUIRE(fixture.store->statistics()->corruptEntries == 0);

@@ -285,7 +285,7 @@ TEST_CASE("a hit makes its entry the last to be forgotten") {
   auto second = fixture.compile(*branch).wait(fixture.io.waitScope);
   CHECK(fixture.compile(*main).wait(fixture.io.waitScope).how == Outcome::How::hit);
   fixture.settle();
-  auto manifests = fixture.store.manifests("users", first.entry->requestHash).value();
+  auto manifests = fixture.store.manifests("users", first.entry->requestHash, Which::all).value();
   REQUIRE(manifests.size() == 2);
   CHECK(manifests[0].key == first.entry->key);
   CHECK(manifests[1].key == second.entry->key);

@@ -111,9 +111,9 @@ kj::Promise<Compiled> ScriptedCompilers::read(std::size_t nth, const Names& name
 }
 
 StoreResult<std::vector<Manifest>> FailingStore::manifests(std::string_view domain,
-                                                           const Hash128& requestHash) {
+                                                           const Hash128& requestHash, Which which) {
   if (readsFail) return std::unexpected(StoreError{"reading failed"});
-  return store_->manifests(domain, requestHash);
+  return store_->manifests(domain, requestHash, which);
 }
 
 StoreResult<std::optional<Entry>> FailingStore::find(std::string_view domain, const EntryKey& key) {
@@ -153,6 +153,26 @@ StoreResult<std::vector<EntrySummary>> FailingStore::list(std::string_view domai
 }
 
 StoreResult<StoreStatistics> FailingStore::statistics() { return store_->statistics(); }
+
+StoreResult<std::unique_ptr<BundleIntake>> FailingStore::beginBundle(BundleRecord record) {
+  if (writesFail) return std::unexpected(StoreError{"the disk is full"});
+  return store_->beginBundle(std::move(record));
+}
+
+StoreResult<bool> FailingStore::removeBundle(std::string_view domain, const Sha256& digest) {
+  if (writesFail) return std::unexpected(StoreError{"the disk is full"});
+  return store_->removeBundle(domain, digest);
+}
+
+StoreResult<std::vector<BundleRecord>> FailingStore::bundles(std::string_view domain) {
+  if (readsFail) return std::unexpected(StoreError{"reading failed"});
+  return store_->bundles(domain);
+}
+
+StoreResult<std::vector<BundleRecord>> FailingStore::allBundles() {
+  if (readsFail) return std::unexpected(StoreError{"reading failed"});
+  return store_->allBundles();
+}
 
 // Generated for the virtual architecture, then linked for the target.
 static std::optional<Stages> stagesOf(const Request& request) {

@@ -73,7 +73,8 @@ class ScriptedCompilers final : public Compilers {
 // A memory store whose reads or writes can be made to fail.
 class FailingStore final : public Store {
  public:
-  StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash) override;
+  StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash,
+                                               Which which) override;
   StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) override;
   StoreResult<void> put(const Entry& entry, const Request& request) override;
   StoreResult<void> touch(std::string_view domain, const Hash128& requestHash, const EntryKey& key) override;
@@ -84,6 +85,10 @@ class FailingStore final : public Store {
   StoreResult<std::vector<EntrySummary>> list(std::string_view domain, std::optional<EntryKey> after,
                                               std::size_t limit) override;
   StoreResult<StoreStatistics> statistics() override;
+  StoreResult<std::unique_ptr<BundleIntake>> beginBundle(BundleRecord record) override;
+  StoreResult<bool> removeBundle(std::string_view domain, const Sha256& digest) override;
+  StoreResult<std::vector<BundleRecord>> bundles(std::string_view domain) override;
+  StoreResult<std::vector<BundleRecord>> allBundles() override;
 
   // Set between calls, while no job runs.
   bool readsFail = false;
