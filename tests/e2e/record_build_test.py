@@ -205,21 +205,21 @@ def test_a_toolchain_that_is_not_there_is_told_with_those_that_are(kiln, bin, wo
 
 def test_a_build_that_was_interrupted_goes_on_where_it_was(kiln, daemon, bin, work):
     calls = []
-    for number in range(6):
-        (work / f"slow{number}.cu").write_text(slow(2) + f"// {number}\n")
+    for number in range(4):
+        (work / f"slow{number}.cu").write_text(slow(1) + f"// {number}\n")
         calls.append((f"slow{number}.cu", "--target", "sm_90"))
     record(kiln, bin, "app.lock", calls)
     alone = without_daemon(bin, work)
     arguments = ("build", "app.lock", "--target", "sm_80", "-o", "app.kiln", "--config", config_of(daemon))
     process = alone.start(*arguments)
     log = work / "app.kiln.partial/kilnd.log"
-    wait_for(lambda: log.exists() and log.read_text().count(" compiled in ") + log.read_text().count("miss") >= 2)
+    wait_for(lambda: log.exists() and log.read_text().count(" compiled in ") + log.read_text().count("miss") >= 1)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=DEADLINE)
     assert not (work / "app.kiln").exists()
     built = alone.json(*arguments)
-    assert built["entries"] == 6
-    assert 0 < built["compiled"] < 6
+    assert built["entries"] == 4
+    assert 0 < built["compiled"] < 4
     assert not (work / "app.kiln.partial").exists()
 
 
