@@ -16,6 +16,7 @@ namespace {
 // An image that index.json names.
 struct Image {
   Sha256 digest;
+  std::string bytes;
   ImageManifest manifest;
 };
 
@@ -64,7 +65,7 @@ Attempt<std::vector<Image>> readImages(const LayoutSource& source) {
     if (!text) return std::unexpected(text.error());
     auto manifest = parseManifest(*text);
     if (!manifest) return std::unexpected(manifest.error());
-    images.push_back({descriptor.digest, *std::move(manifest)});
+    images.push_back({descriptor.digest, *std::move(text), *std::move(manifest)});
   }
   return images;
 }
@@ -113,6 +114,7 @@ BundleResult<std::unique_ptr<LayoutReader>> LayoutReader::open(
   if (!image) return refused(path, image.error());
   std::unique_ptr<LayoutReader> reader(new LayoutReader(path, *std::move(source)));
   reader->manifest_ = std::move(image->manifest);
+  reader->manifestBytes_ = std::move(image->bytes);
   reader->digest_ = image->digest;
   return reader;
 }

@@ -66,7 +66,8 @@ class LayoutReader {
   LayoutReader& operator=(const LayoutReader&) = delete;
 
   [[nodiscard]] const ImageManifest& manifest() const { return manifest_; }
-  // Of the manifest's bytes.
+  // As it is in the layout, byte for byte; and its digest.
+  [[nodiscard]] const std::string& manifestBytes() const { return manifestBytes_; }
   [[nodiscard]] const Sha256& digest() const { return digest_; }
   // The bytes of a blob. Threads may read at the same time.
   [[nodiscard]] BundleResult<std::string> read(const Descriptor& blob) const;
@@ -77,6 +78,7 @@ class LayoutReader {
   std::filesystem::path path_;
   std::unique_ptr<LayoutSource> source_;
   ImageManifest manifest_;
+  std::string manifestBytes_;
   Sha256 digest_;
 };
 

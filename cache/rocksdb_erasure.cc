@@ -106,6 +106,18 @@ StoreResult<std::vector<Brought>> broughtBy(const Database& database, const std:
   return brought;
 }
 
+StoreResult<std::vector<std::string>> bundleRows(const Database& database, std::string_view domain,
+                                                 const Sha256& digest) {
+  std::vector<std::string> rows;
+  auto prefix = rowKey(domain, digest);
+  auto scanned = database.scan(Column::bundles, prefix, prefix, [&](std::string_view row, std::string_view) {
+    rows.emplace_back(row);
+    return true;
+  });
+  if (!scanned) return std::unexpected(std::move(scanned.error()));
+  return rows;
+}
+
 // An entry that was removed since then, and may have been put again, is no longer the bundle's.
 StoreResult<void> unpin(const Database& database, Batch& batch, std::string_view domain,
                         const Hash128& intake, Brought brought) {
@@ -148,21 +160,34 @@ StoreResult<void> eraseRequest(const Database& database, Batch& batch, std::stri
   return {};
 }
 
+StoreResult<bool> isBundleWhole(const Database& database, std::string_view domain, const Sha256& digest) {
+  auto rows = bundleRows(database, domain, digest);
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  for (const auto& row : *rows) {
+    const auto intake = lastHash(row);
+    auto brought = broughtBy(database, rowKey(domain, intake));
+    if (!brought) return std::unexpected(std::move(brought.error()));
+    for (const auto& request : *brought) {
+      for (const auto& key : request.keys) {
+        auto pins = pinsOf(database, domain, key);
+        if (!pins) return std::unexpected(std::move(pins.error()));
+        if (std::ranges::find(*pins, intake) == pins->end()) return false;
+      }
+    }
+  }
+  return !rows->empty();
+}
+
 StoreResult<bool> eraseBundle(const Database& database, Batch& batch, std::string_view domain,
                               const Sha256& digest) {
-  std::vector<std::string> rows;
-  auto prefix = rowKey(domain, digest);
-  auto scanned = database.scan(Column::bundles, prefix, prefix, [&](std::string_view row, std::string_view) {
-    rows.emplace_back(row);
-    return true;
-  });
-  if (!scanned) return std::unexpected(std::move(scanned.error()));
-  for (const auto& row : rows) {
+  auto rows = bundleRows(database, domain, digest);
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  for (const auto& row : *rows) {
     if (auto erased = eraseBundleRow(database, batch, row); !erased) {
       return std::unexpected(std::move(erased.error()));
     }
   }
-  return !rows.empty();
+  return !rows->empty();
 }
 
 StoreResult<void> eraseBundleRow(const Database& database, Batch& batch, const std::string& row) {

@@ -19,7 +19,9 @@ StoreResult<void> eraseRequest(const Database& database, Database::Batch& batch,
 // A bundle with its pins, and the entries that no other pins. False if there is none of that digest.
 StoreResult<bool> eraseBundle(const Database& database, Database::Batch& batch, std::string_view domain,
                               const Sha256& digest);
-// The same for the row of a bundle whose record may be bad.
+// Whether there is a bundle of that digest, each of whose entries is still pinned by it.
+StoreResult<bool> isBundleWhole(const Database& database, std::string_view domain, const Sha256& digest);
+// As eraseBundle() for the row of a bundle whose record may be bad.
 StoreResult<void> eraseBundleRow(const Database& database, Database::Batch& batch, const std::string& row);
 // What intakes that were never committed have left behind; nobody finds any of it.
 void eraseIntake(Database::Batch& batch, const std::string& row);

@@ -36,6 +36,7 @@ class RocksDbStore final : public Store {
   StoreResult<StoreStatistics> statistics() override;
   StoreResult<std::unique_ptr<BundleIntake>> beginBundle(BundleRecord record) override;
   StoreResult<bool> removeBundle(std::string_view domain, const Sha256& digest) override;
+  StoreResult<bool> isWhole(std::string_view domain, const Sha256& digest) override;
   StoreResult<std::vector<BundleRecord>> bundles(std::string_view domain) override;
   StoreResult<std::vector<BundleRecord>> allBundles() override;
 
@@ -139,6 +140,9 @@ StoreResult<void> RocksDbStore::writeEntry(const Entry& entry, const Request& re
   const auto& domain = entry.domain;
   const auto& hash = entry.requestHash;
   std::shared_lock lock(erasing_);
+  auto pinned = isPinned(*database_, domain, entry.key);
+  if (!pinned) return std::unexpected(std::move(pinned.error()));
+  if (*pinned) return {};
   StoredManifest manifest{manifestOf(entry), database_->sequence()};
   Database::Batch batch(*database_);
   batch.put(Column::entries, rowKey(domain, entry.key), encoded.entry);
@@ -291,6 +295,11 @@ StoreResult<bool> RocksDbStore::removeBundle(std::string_view domain, const Sha2
   auto written = database_->write(batch, Database::Durability::synced);
   if (!written) return std::unexpected(std::move(written.error()));
   return true;
+}
+
+StoreResult<bool> RocksDbStore::isWhole(std::string_view domain, const Sha256& digest) {
+  std::shared_lock lock(erasing_);
+  return isBundleWhole(*database_, domain, digest);
 }
 
 StoreResult<std::vector<BundleRecord>> RocksDbStore::bundles(std::string_view domain) {

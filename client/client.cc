@@ -13,6 +13,7 @@
 #include "client/recorder.h"
 #include "client/replies.h"
 #include "client/runtime.h"
+#include "client/warm_call.h"
 #include "jit/role_path.h"
 #include "rpc/schema/convert.h"
 
@@ -92,6 +93,9 @@ class Client::Impl {
     }
   }
 
+  Reached<Reply> ask(Request request, const CompileOptions& compileOptions,
+                     std::shared_ptr<const FileView> files, CompileCall::Depth depth);
+
   const ClientOptions options;
   const std::optional<Recorder> recorder = Recorder::fromEnvironment();
 
@@ -116,26 +120,38 @@ const std::string& Client::socket() const { return impl_->options.socket; }
 Reached<Reply> Client::compile(Request request, const CompileOptions& options,
                                std::shared_ptr<const FileView> files) {
   auto impl = impl_;
+  return impl->ask(std::move(request), options, std::move(files), CompileCall::Depth::compile);
+}
+
+Reached<Reply> Client::lookUp(Request request, const CompileOptions& options,
+                              std::shared_ptr<const FileView> files) {
+  auto impl = impl_;
+  return impl->ask(std::move(request), options, std::move(files), CompileCall::Depth::lookUp);
+}
+
+Reached<Reply> Client::Impl::ask(Request request, const CompileOptions& compileOptions,
+                                 std::shared_ptr<const FileView> files, CompileCall::Depth depth) {
   auto start = std::chrono::steady_clock::now();
   if (request.names.workingDirectory.empty()) request.names.workingDirectory = workingDirectory();
   if (request.names.temporaryDirectory.empty()) request.names.temporaryDirectory = temporaryDirectory();
   auto prepared = prepare(std::move(request));
   if (!prepared) return failureReply(std::move(prepared.error()));
 
-  const auto& memory = impl->runtime().memory();
+  const auto& memory = runtime().memory();
   if (files == nullptr) {
-    FilePolicy policy(prepared->names, impl->options.allowedDirectories);
+    FilePolicy policy(prepared->names, options.allowedDirectories);
     files = std::make_shared<FileReader>(std::move(policy), memory.digests);
   }
-  auto call = std::make_shared<const CompileCall>(std::move(*prepared), options, files, memory);
-  auto reply = impl->call<Reply>([call](Connection& connection, WorkerPool& workers) {
-    return call->send(connection.session(), workers);
+  auto compileCall = std::make_shared<const CompileCall>(std::move(*prepared), compileOptions, files, memory);
+  auto reply = call<Reply>([compileCall, depth](Connection& connection, WorkerPool& workers) {
+    return compileCall->send(connection.session(), workers, depth);
   });
   if (reply) {
     std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
     reply->totalMilliseconds = elapsed.count();
   }
-  if (impl->recorder) impl->recorder->note(call->request(), options, reply, *files);
+  if (recorder && depth == CompileCall::Depth::compile)
+    recorder->note(compileCall->request(), compileOptions, reply, *files);
   return reply;
 }
 
@@ -223,6 +239,52 @@ Reached<std::optional<ShowReply>> Client::show(const std::string& keyPrefix) {
       if (!response.getFound()) return std::nullopt;
       return readEntry(response.getEntry(), domain);
     });
+  });
+}
+
+Reached<WarmReply> Client::warm(BundleSource source) {
+  auto impl = impl_;
+  auto shared = std::make_shared<const BundleSource>(std::move(source));
+  return impl->call<WarmReply>(
+      [shared](Connection& connection, WorkerPool& workers) {
+        return client::warm(connection.session(), workers, shared);
+      },
+      Retry::never);
+}
+
+Reached<std::vector<BundleRecord>> Client::bundles() {
+  auto impl = impl_;
+  return impl->call<std::vector<BundleRecord>>([](Connection& connection, WorkerPool&) {
+    return connection.session().bundlesRequest().send().then([domain = connection.domain()](auto&& response) {
+      std::vector<BundleRecord> bundles;
+      for (auto one : response.getBundles()) {
+        bundles.push_back(readBundle(one));
+        bundles.back().domain = domain;
+      }
+      return bundles;
+    });
+  });
+}
+
+Reached<bool> Client::removeBundle(const Sha256& digest) {
+  auto impl = impl_;
+  return impl->call<bool>([digest](Connection& connection, WorkerPool&) {
+    auto request = connection.session().removeBundleRequest();
+    request.setDigest(convert::toData(digest.view()));
+    return request.send().then([](auto&& response) {
+      auto problem = convert::text(response.getProblem());
+      if (!problem.empty())
+        kj::throwFatalException(describedError(kj::Exception::Type::FAILED, std::string(problem)));
+      return response.getFound();
+    });
+  });
+}
+
+Reached<std::vector<LaneReply>> Client::lanes() {
+  auto impl = impl_;
+  return impl->call<std::vector<LaneReply>>([](Connection& connection, WorkerPool&) {
+    return connection.session().lanesRequest().send().then(
+        [](auto&& response) { return readLanes(response.getLanes()); });
   });
 }
 

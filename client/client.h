@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 
 #include "client/file_view.h"
 #include "jit/artifact.h"
+#include "jit/bundle_record.h"
 #include "jit/failure.h"
 #include "jit/request.h"
 #include "jit/store.h"
@@ -88,6 +90,31 @@ struct Reply {
 struct ToolchainReply {
   Toolchain toolchain;
   bool isDefault = false;
+  bool isFromBundle = false;  // nothing on the node compiles with it
+};
+
+// A bundle that is to be brought to kilnd: the manifest of its image, the index, and its layers in portions.
+struct BundleSource {
+  std::string name;  // what its file is called
+  std::string manifest;
+  std::string index;
+  std::size_t portions = 0;
+  // The layers of one. Called once for each, on several threads at once; nothing if they cannot be read,
+  // which ends it.
+  std::function<std::optional<std::vector<std::string>>(std::size_t)> read;
+  std::function<void(std::size_t)> onTaken;  // kilnd has taken the portion; one call at a time
+};
+
+struct WarmReply {
+  bool wasThere = false;  // before: nothing was done
+  BundleRecord bundle = {};
+  std::string problem = {};  // why it is not there now; empty if it is
+};
+
+struct LaneReply {
+  std::string socket;
+  std::string domain;
+  std::string lane;  // "open", "locked"; "unknown" if only a later version knows it
 };
 
 struct StatsReply {
@@ -103,7 +130,7 @@ struct StatusReply {
     std::string toolchain;
     std::string role;  // "zygote", "spare" or "compile"; "unknown" if only a later version knows it
   };
-  std::string version, domain, store, socket;
+  std::string version, domain, lane, store, socket;
   std::uint32_t processId = 0, clients = 0, running = 0, queued = 0, jobs = 0;
   double uptimeMilliseconds = 0;
   bool stopping = false;
@@ -139,6 +166,11 @@ class Client {
   Reached<Reply> compile(Request request, const CompileOptions& options,
                          std::shared_ptr<const FileView> files = nullptr);
 
+  // The same without compiling: a miss is a reply with its reason and nothing else. For a request that is
+  // carried out in stages, each of them is to be looked up by itself.
+  Reached<Reply> lookUp(Request request, const CompileOptions& options,
+                        std::shared_ptr<const FileView> files = nullptr);
+
   // Tells kilnd that a driver refuses the bytes of `sha256`, an output of the entry `key`, with what it says.
   // Whether a compile may give others now.
   Reached<bool> reportRefused(const std::string& key, const Sha256& sha256, const std::string& message);
@@ -151,6 +183,13 @@ class Client {
   Reached<std::vector<EntrySummary>> list();
   // `keyPrefix` in hexadecimal. Nothing if no entry, or more than one, begins so.
   Reached<std::optional<ShowReply>> show(const std::string& keyPrefix);
+  // Brings a bundle into the store of kilnd, for this client's domain, all or nothing.
+  Reached<WarmReply> warm(BundleSource source);
+  // Those that are there, in order of name.
+  Reached<std::vector<BundleRecord>> bundles();
+  // False if there is no such bundle.
+  Reached<bool> removeBundle(const Sha256& digest);
+  Reached<std::vector<LaneReply>> lanes();
   // Returns when the daemon has closed the connection.
   Reached<void> stop();
 

@@ -52,22 +52,24 @@ CompileCall::CompileCall(Request request, const CompileOptions& options,
       hash_(requestHash(request_)),
       isStaged_(stagesOf(request_).has_value()) {}
 
-kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool& workers) const {
+kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool& workers,
+                                     Depth depth) const {
   auto ahead =
       std::make_shared<FilesAhead>(files_, std::shared_ptr<const Request>(shared_from_this(), &request_));
   schema::FileSource::Client files = kj::heap<FileSource>(workers, files_, std::move(ahead), memory_);
-  if (isStaged_) return compile(session, files, {});
+  if (isStaged_ && depth == Depth::compile) return compile(session, files, {});
   auto known = memory_.dependencies->find(hash_);
   auto lookup = session.lookupRequest();
   lookup.setKnownKey(convert::toData(known.key));
   lookup.setHash(convert::toData(hash_.view()));
   convert::write(lookup.initNames(), request_.names);
   lookup.setToolchain(convert::toText(options_.toolchain));
+  if (depth == Depth::lookUp) convert::write(lookup.initRequest(), request_);
   // Where nothing was depended on, nothing is to be looked at. A daemon that wants to all the same finds
   // nothing, and has the files in the call that follows.
   if (!known.isWithoutDependencies()) lookup.setFiles(files);
   return lookup.send().then(
-      [self = shared_from_this(), session, files, known = std::move(known)](auto&& response) mutable {
+      [self = shared_from_this(), session, files, known = std::move(known), depth](auto&& response) mutable {
         auto result = response.getResult();
         switch (result.which()) {
           case schema::LookupResult::HIT:
@@ -78,6 +80,7 @@ kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool
             break;
         }
         std::string reason(result.isMiss() ? convert::text(result.getMiss()) : "");
+        if (depth == Depth::lookUp) return kj::Promise<Reply>(Reply{.missReason = std::move(reason)});
         return self->compile(session, files, std::move(reason));
       });
 }

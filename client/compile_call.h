@@ -28,8 +28,11 @@ class CompileCall : public std::enable_shared_from_this<CompileCall> {
 
   [[nodiscard]] const Request& request() const { return request_; }
 
-  // For the loop.
-  kj::Promise<Reply> send(schema::Session::Client session, WorkerPool& workers) const;
+  // For the loop. Looked up alone, a miss is a reply with nothing but its reason; a request in stages cannot
+  // be.
+  enum class Depth : std::uint8_t { lookUp, compile };
+  kj::Promise<Reply> send(schema::Session::Client session, WorkerPool& workers,
+                          Depth depth = Depth::compile) const;
 
  private:
   // `known`: the dependencies that the daemon was told it may leave out. Keeps those that it sent.

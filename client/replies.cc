@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <kj/debug.h>
 
+#include "jit/lane.h"
 #include "rpc/schema/convert.h"
 
 namespace kiln::client {
@@ -122,8 +123,37 @@ kj::Promise<Reply> readOutcome(schema::Outcome::Reader outcome) {
 
 std::vector<ToolchainReply> readToolchains(capnp::List<schema::Toolchain>::Reader reader) {
   std::vector<ToolchainReply> toolchains;
-  for (auto item : reader) toolchains.push_back({require(convert::read(item)), item.getIsDefault()});
+  for (auto item : reader)
+    toolchains.push_back({require(convert::read(item)), item.getIsDefault(), item.getIsFromBundle()});
   return toolchains;
+}
+
+BundleRecord readBundle(schema::Bundle::Reader reader) {
+  BundleRecord bundle;
+  bundle.digest = readDigest<Sha256>(reader.getDigest(), "a bundle's digest");
+  bundle.name = convert::text(reader.getName());
+  bundle.warmedAt = reader.getWarmedAt();
+  bundle.entries = reader.getEntries();
+  bundle.bytes = reader.getBytes();
+  for (auto item : reader.getToolchains()) {
+    auto toolchain = require(convert::read(item));
+    bundle.toolchains.push_back({toolchain.name, toolchain.frontend, toolchain.version, toolchain.language,
+                                 toolchain.identity, toolchain.targets});
+  }
+  return bundle;
+}
+
+std::string laneName(std::uint16_t number) {
+  return number < kLaneNames.size() ? std::string(kLaneNames[number]) : "unknown";
+}
+
+std::vector<LaneReply> readLanes(capnp::List<schema::Lane>::Reader reader) {
+  std::vector<LaneReply> lanes;
+  for (auto item : reader) {
+    lanes.push_back({std::string(convert::text(item.getSocket())),
+                     std::string(convert::text(item.getDomain())), laneName(item.getLane())});
+  }
+  return lanes;
 }
 
 StatsReply readStats(schema::Stats::Reader reader) {
@@ -162,6 +192,7 @@ StatusReply readStatus(schema::Status::Reader reader) {
   status.processId = reader.getProcessId();
   status.uptimeMilliseconds = static_cast<double>(reader.getUptimeMs());
   status.domain = convert::text(reader.getDomain());
+  status.lane = laneName(reader.getLane());
   status.store = convert::text(reader.getStore());
   status.clients = reader.getClients();
   status.running = reader.getRunning();

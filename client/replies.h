@@ -16,6 +16,8 @@ kj::Promise<Reply> readOutcome(schema::Outcome::Reader outcome);
 
 // These throw a kj::Exception that names the field if the daemon sent what this version cannot read.
 std::vector<ToolchainReply> readToolchains(capnp::List<schema::Toolchain>::Reader reader);
+BundleRecord readBundle(schema::Bundle::Reader reader);  // without its domain
+std::vector<LaneReply> readLanes(capnp::List<schema::Lane>::Reader reader);
 StatsReply readStats(schema::Stats::Reader reader);
 StatusReply readStatus(schema::Status::Reader reader);
 EntrySummary readSummary(schema::EntrySummary::Reader reader, const std::string& domain);

@@ -36,6 +36,10 @@ class MemoryStore final : public Store {
       return std::unexpected(StoreError{std::move(problem)});
     }
     std::lock_guard lock(mutex_);
+    if (auto found = entries_.find(Id(entry.domain, entry.key));
+        found != entries_.end() && found->second.isPinned()) {
+      return {};
+    }
     keep(entry, request);
     requests_.insert_or_assign(Id(entry.domain, entry.requestHash), request);
     auto evictable = entriesOf(entry.domain, entry.requestHash);
@@ -109,6 +113,16 @@ class MemoryStore final : public Store {
   StoreResult<bool> removeBundle(std::string_view domain, const Sha256& digest) override {
     std::lock_guard lock(mutex_);
     return unpin({std::string(domain), digest});
+  }
+
+  StoreResult<bool> isWhole(std::string_view domain, const Sha256& digest) override {
+    std::lock_guard lock(mutex_);
+    const auto record = bundles_.find({std::string(domain), digest});
+    if (record == bundles_.end()) return false;
+    const auto left = std::ranges::count_if(entries_, [&](const auto& item) {
+      return item.first.first == domain && item.second.pinnedBy.contains(digest);
+    });
+    return static_cast<std::uint64_t>(left) == record->second.entries;
   }
 
   StoreResult<std::vector<BundleRecord>> bundles(std::string_view domain) override {

@@ -93,8 +93,9 @@ class Store {
                                                        Which which) = 0;
   virtual StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) = 0;
   // Keeps the entry, its manifest and its request, all or nothing, durably when it returns. An entry of the
-  // same key is replaced, and so is a request of the same hash; what was pinned stays so. Of more than
-  // kMaxEntriesPerRequest entries of one request that are not pinned the least recently used are forgotten.
+  // same key is replaced, and so is a request of the same hash; but a pinned one stays as its bundle brought
+  // it, and nothing is written. Of more than kMaxEntriesPerRequest entries of one request that are not pinned
+  // the least recently used are forgotten.
   // Fails as whyNotStorable() says, and when the disk does.
   virtual StoreResult<void> put(const Entry& entry, const Request& request) = 0;
   // Makes the entry the most recently used of its request; no entry of that key: nothing happens. A crash may
@@ -124,6 +125,8 @@ class Store {
   // Unpins the bundle's entries and forgets those that no other bundle pins, durably, all or nothing. False
   // if there is no such bundle.
   virtual StoreResult<bool> removeBundle(std::string_view domain, const Sha256& digest) = 0;
+  // Whether the bundle is there and has lost no entry since it was brought.
+  virtual StoreResult<bool> isWhole(std::string_view domain, const Sha256& digest) = 0;
   // In order of name, then digest. A record that fails its checksum goes with all that its bundle pins.
   virtual StoreResult<std::vector<BundleRecord>> bundles(std::string_view domain) = 0;
   // Those of all domains, domain after domain.

@@ -31,7 +31,7 @@ std::shared_ptr<const Toolchain> chooseToolchain(const ToolchainList& toolchains
   std::shared_ptr<const Toolchain> best;
   for (const auto& toolchain : toolchains) {
     if (toolchain->language != language || !toolchain->problem.empty()) continue;
-    if (!name.empty() && name != toolchain->name && name != toolchain->frontend) continue;
+    if (!name.empty() && !isNamed(*toolchain, name)) continue;
     if (best == nullptr || isOlderVersion(best->version, toolchain->version)) best = toolchain;
   }
   return best;

@@ -15,7 +15,7 @@ struct Toolchain {
   std::string name;      // "nvrtc 13.0": what a person chooses by
   std::string frontend;  // "nvrtc": the folder under frontends/ that drives it
   std::string version;   // "13.0": digits and dots, compared number by number
-  std::string library;   // absolute path of the library that is loaded
+  std::string library;   // absolute path of the library that is loaded; empty: it is known from bundles alone
   Language language = Language::cuda;
   // SHA-256 over the bytes of every file that decides the output, and over the revision of the frontend that
   // drives it. Two copies with equal bytes are one identity.
@@ -34,6 +34,14 @@ struct Toolchain {
 // All there are, in the order in which they were looked for; none is null. Whoever works with one keeps it
 // alive.
 using ToolchainList = std::vector<std::shared_ptr<const Toolchain>>;
+
+// Whether it can compile here; else its entries alone are here (jit/bundle_record.h).
+inline bool isOnNode(const Toolchain& toolchain) { return !toolchain.library.empty(); }
+
+// Whether `name` means it: its own, or that of its frontend.
+inline bool isNamed(const Toolchain& toolchain, std::string_view name) {
+  return name == toolchain.name || name == toolchain.frontend;
+}
 
 // Whether version `a` is older than `b`, comparing number by number: "12.9" < "13.0" < "13.10".
 bool isOlderVersion(std::string_view a, std::string_view b);

@@ -53,6 +53,16 @@ std::optional<unsigned> parseMode(std::string_view text) {
   return mode;
 }
 
+void readLane(TomlReader& reader, Lane& target) {
+  std::string text;
+  if (!reader.text("lane", text)) return;
+  if (auto lane = parseLane(text)) {
+    target = *lane;
+  } else {
+    reader.error("lane", "'listen.lane' must be open or locked; here is '" + text + "'");
+  }
+}
+
 ListenerConfig readListener(const toml::table& table, const std::string& file, ConfigErrors& errors) {
   TomlReader reader(table, "listen", file, errors);
   ListenerConfig listener;
@@ -75,6 +85,7 @@ ListenerConfig readListener(const toml::table& table, const std::string& file, C
     reader.error("domain", "'listen.domain' must be 1 to 64 of a-z, 0-9, '_' and '-'; here is '" +
                                listener.domain + "'");
   }
+  readLane(reader, listener.lane);
   reader.finish();
   return listener;
 }
@@ -199,7 +210,7 @@ std::string describe(const Config& config) {
     out << "\n[[listen]]\npath = " << inQuotes(listener.path.string()) << "\nmode = \""
         << octal(listener.mode) << "\"\n";
     if (!listener.group.empty()) out << "group = " << inQuotes(listener.group) << '\n';
-    out << "domain = \"" << listener.domain << "\"\n";
+    out << "domain = \"" << listener.domain << "\"\nlane = \"" << name(listener.lane) << "\"\n";
   }
   out << "\n[toolchains]\npaths = " << inQuotes(config.toolchains.paths)
       << "\npython_prefixes = " << inQuotes(config.toolchains.pythonPrefixes)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "frontends/frontend.h"
+#include "jit/lane.h"
 
 namespace kiln {
 
@@ -21,6 +22,7 @@ struct ListenerConfig {
   unsigned mode = 0600;
   std::string group = {};  // name or number; empty: the daemon's own
   std::string domain = "default";
+  Lane lane = Lane::open;
 
   bool operator==(const ListenerConfig&) const = default;
 };

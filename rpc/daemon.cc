@@ -49,7 +49,8 @@ void captureStopSignals() {
 }
 
 void runDaemon(kj::AsyncIoContext& io, const Config& config, ToolchainSurvey& survey,
-               std::vector<Toolchain> found, Store& store, std::vector<Listener> listeners, Log& log) {
+               std::vector<Toolchain> found, Store& store, const std::vector<BundleRecord>& bundles,
+               std::vector<Listener> listeners, Log& log) {
   auto& timer = io.provider->getTimer();
   Executor executor(io.unixEventPort, kExecutorThreads);
   CompilerPool pool(io.unixEventPort, *io.lowLevelProvider,
@@ -70,6 +71,7 @@ void runDaemon(kj::AsyncIoContext& io, const Config& config, ToolchainSurvey& su
       store, pool, executor, toolchains, timer, {config.jobs, config.queue, config.compileTimeout},
       {checkOptions, stagesOf,
        [&log](const StoreError& error) { log.error("the store failed: " + error.message); }});
+  service.begin(bundles);
 
   auto asked = kj::newPromiseAndFulfiller<void>();
   SessionContext context{.service = service,

@@ -57,10 +57,12 @@ int run(const CommandLine& commandLine, Config config) {
   captureStopSignals();
   auto store = openRocksDbStore(config.store);
   if (!store) return fail(store.error().message);
+  auto bundles = (*store)->allBundles();
+  if (!bundles) return fail(bundles.error().message);
   auto listeners = openListeners(config, std::move(*activated), {.path = defaultSocket()});
   if (!listeners) return fail(listeners.error());
   auto io = kj::setupAsyncIo();
-  runDaemon(io, config, survey, std::move(toolchains), **store, std::move(*listeners), log);
+  runDaemon(io, config, survey, std::move(toolchains), **store, *bundles, std::move(*listeners), log);
   return 0;
 }
 

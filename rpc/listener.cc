@@ -145,23 +145,26 @@ std::optional<std::size_t> listenerFor(const ActivatedSocket& socket,
                                        const std::vector<ListenerConfig>& listen) {
   auto byPath = std::ranges::find(listen, socket.path, &ListenerConfig::path);
   if (byPath != listen.end()) return byPath - listen.begin();
-  auto byDomain = std::ranges::find(listen, socket.name, &ListenerConfig::domain);
-  if (byDomain != listen.end()) return byDomain - listen.begin();
-  return std::nullopt;
+  // Two of one domain may be of different lanes.
+  if (std::ranges::count(listen, socket.name, &ListenerConfig::domain) != 1) return std::nullopt;
+  return std::ranges::find(listen, socket.name, &ListenerConfig::domain) - listen.begin();
 }
 
 }  // namespace
 
-Listener::Listener(kj::AutoCloseFd descriptor, fs::path path, std::string domain, kj::Maybe<Bound> bound)
+Listener::Listener(kj::AutoCloseFd descriptor, fs::path path, std::string domain, Lane lane,
+                   kj::Maybe<Bound> bound)
     : descriptor_(kj::mv(descriptor)),
       path_(std::move(path)),
       domain_(std::move(domain)),
+      lane_(lane),
       bound_(kj::mv(bound)) {}
 
 Listener::Listener(Listener&& other) noexcept
     : descriptor_(kj::mv(other.descriptor_)),
       path_(std::move(other.path_)),
       domain_(std::move(other.domain_)),
+      lane_(other.lane_),
       bound_(kj::mv(other.bound_)) {
   other.bound_ = nullptr;
 }
@@ -188,12 +191,12 @@ std::expected<Listener, std::string> Listener::bind(const ListenerConfig& config
     unlink(lockPath(config.path).c_str());
     return Problem(socket.error());
   }
-  return Listener(kj::mv(*socket), config.path, config.domain,
+  return Listener(kj::mv(*socket), config.path, config.domain, config.lane,
                   Bound{status.st_dev, status.st_ino, kj::mv(*lock)});
 }
 
-Listener Listener::adopt(ActivatedSocket socket, std::string domain) {
-  return {kj::mv(socket.descriptor), std::move(socket.path), std::move(domain), nullptr};
+Listener Listener::adopt(ActivatedSocket socket, std::string domain, Lane lane) {
+  return {kj::mv(socket.descriptor), std::move(socket.path), std::move(domain), lane, nullptr};
 }
 
 std::expected<std::vector<Listener>, std::string> openListeners(const Config& config,
@@ -205,14 +208,16 @@ std::expected<std::vector<Listener>, std::string> openListeners(const Config& co
     auto index = listenerFor(socket, config.listen);
     if (index) {
       served[*index] = true;
-      listeners.push_back(Listener::adopt(kj::mv(socket), config.listen[*index].domain));
+      const auto& listen = config.listen[*index];
+      listeners.push_back(Listener::adopt(kj::mv(socket), listen.domain, listen.lane));
     } else if (config.listen.empty()) {
       auto domain = isDomainName(socket.name) ? socket.name : fallback.domain;
-      listeners.push_back(Listener::adopt(kj::mv(socket), std::move(domain)));
+      listeners.push_back(Listener::adopt(kj::mv(socket), std::move(domain), fallback.lane));
     } else {
-      return Problem("the socket " + socket.path.string() + " ('" + socket.name +
-                     "'), passed by systemd, is in no [[listen]]; add one with its path, or with its "
-                     "FileDescriptorName= as the domain");
+      return Problem(
+          "the socket " + socket.path.string() + " ('" + socket.name +
+          "'), passed by systemd, is in no [[listen]]; add one with its path, or the only one with its "
+          "FileDescriptorName= as the domain");
     }
   }
   auto missing = config.listen;

@@ -21,7 +21,7 @@ class Listener {
   // and so is anything else that is there. Owner, group and mode are right before anyone can connect. Errors
   // are for a person.
   static std::expected<Listener, std::string> bind(const ListenerConfig& config);
-  static Listener adopt(ActivatedSocket socket, std::string domain);
+  static Listener adopt(ActivatedSocket socket, std::string domain, Lane lane);
 
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;
@@ -30,6 +30,7 @@ class Listener {
   [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] const std::string& domain() const { return domain_; }
+  [[nodiscard]] Lane lane() const { return lane_; }
 
  private:
   // What this process put into the file system, so that it removes nothing else.
@@ -39,19 +40,20 @@ class Listener {
     kj::AutoCloseFd lock;
   };
 
-  Listener(kj::AutoCloseFd descriptor, std::filesystem::path path, std::string domain,
+  Listener(kj::AutoCloseFd descriptor, std::filesystem::path path, std::string domain, Lane lane,
            kj::Maybe<Bound> bound);
 
   kj::AutoCloseFd descriptor_;
   std::filesystem::path path_;
   std::string domain_;
+  Lane lane_;
   kj::Maybe<Bound> bound_;
 };
 
 // All listeners that the configuration and systemd ask for. An activated socket belongs to the [[listen]] of
-// its path, or else of its name as the domain; where nothing is configured, its name is its domain, if it is
-// the name of one. `fallback` is what is bound where there is neither: its directory is created, for this
-// user alone.
+// its path, or else to the one of its name as the domain; where nothing is configured, its name is its
+// domain, if it is the name of one. `fallback` is what is bound where there is neither: its directory is
+// created, for this user alone.
 std::expected<std::vector<Listener>, std::string> openListeners(const Config& config,
                                                                 std::vector<ActivatedSocket> activated,
                                                                 const ListenerConfig& fallback);

@@ -1,5 +1,9 @@
 #include "rpc/reports.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "jit/service/bundled_toolchains.h"
 #include "rpc/results.h"
 #include "rpc/schema/convert.h"
 
@@ -51,12 +55,39 @@ void writeStats(schema::Stats::Builder builder, const ServiceStatistics& service
   builder.setCorruptEntries(store.corruptEntries);
 }
 
+ToolchainList withBundled(const ToolchainList& ofNode, const ToolchainList& bundled) {
+  auto all = ofNode;
+  for (const auto& one : bundled) {
+    const bool isThere = std::ranges::any_of(ofNode, [&](const auto& known) {
+      return known->identity == one->identity && known->problem.empty();
+    });
+    if (!isThere) all.push_back(one);
+  }
+  return all;
+}
+
 void writeToolchains(capnp::List<schema::Toolchain>::Builder builder, const ToolchainList& toolchains) {
+  ToolchainList ofNode;
+  std::ranges::copy_if(toolchains, std::back_inserter(ofNode),
+                       [](const auto& one) { return isOnNode(*one); });
   for (unsigned i = 0; i < toolchains.size(); ++i) {
     const auto& toolchain = toolchains[i];
     convert::write(builder[i], *toolchain);
-    builder[i].setIsDefault(chooseToolchain(toolchains, toolchain->language, "") == toolchain);
+    builder[i].setIsDefault(chooseToolchain(ofNode, toolchain->language, "") == toolchain);
+    builder[i].setIsFromBundle(!isOnNode(*toolchain));
   }
+}
+
+void writeBundle(schema::Bundle::Builder builder, const BundleRecord& bundle) {
+  builder.setDigest(convert::toData(bundle.digest.view()));
+  builder.setName(convert::toText(bundle.name));
+  builder.setWarmedAt(bundle.warmedAt);
+  builder.setEntries(bundle.entries);
+  builder.setBytes(bundle.bytes);
+  BundledToolchains known;
+  known.replace(bundle.domain, {bundle});
+  const auto& toolchains = known.of(bundle.domain);
+  writeToolchains(builder.initToolchains(toolchains.size()), toolchains);
 }
 
 namespace {

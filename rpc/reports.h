@@ -15,8 +15,11 @@ void writeSummary(schema::EntrySummary::Builder builder, const EntrySummary& sum
 void writeEntry(schema::Entry::Builder builder, const FoundEntry& found);
 void writeStats(schema::Stats::Builder builder, const ServiceStatistics& service,
                 const StoreStatistics& store);
+// Those of the node, and behind them those of `bundled` that the node does not have.
+ToolchainList withBundled(const ToolchainList& ofNode, const ToolchainList& bundled);
 // Marks the one of each language that is chosen by default.
 void writeToolchains(capnp::List<schema::Toolchain>::Builder builder, const ToolchainList& toolchains);
+void writeBundle(schema::Bundle::Builder builder, const BundleRecord& bundle);
 void writeProcesses(capnp::List<schema::Status::CompilerProcess>::Builder builder,
                     const std::vector<CompilerProcessInfo>& processes);
 

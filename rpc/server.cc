@@ -118,7 +118,9 @@ Server::Server(kj::LowLevelAsyncIoProvider& io, kj::Timer& timer, SessionContext
 Server::~Server() noexcept { context_.calls.cancel(KJ_EXCEPTION(DISCONNECTED, "kilnd ends")); }
 
 void Server::listen(Listener listener) {
-  context_.log.info("listening on " + listener.path().string() + " for domain " + listener.domain());
+  context_.log.info("listening on " + listener.path().string() + " for domain " + listener.domain() +
+                    (listener.lane() == Lane::locked ? ", locked: it compiles nothing" : ""));
+  context_.lanes.push_back({listener.path().string(), listener.domain(), listener.lane()});
   doors_.push_back(kj::heap<Door>(io_, kj::mv(listener)));
   auto& door = *doors_.back();
   door.accepting = acceptFrom(door).eagerlyEvaluate(nullptr);
@@ -128,7 +130,8 @@ kj::Promise<void> Server::acceptFrom(Door& door) {
   return door.receiver->accept()
       .then([this, &door](kj::Own<kj::AsyncIoStream>&& stream) -> kj::Promise<void> {
         auto user = userOf(*stream);
-        serve(stream.downcast<kj::AsyncCapabilityStream>(), door.listener.domain(), user);
+        serve(stream.downcast<kj::AsyncCapabilityStream>(), door.listener.domain(), door.listener.lane(),
+              user);
         return kj::READY_NOW;
       })
       .catch_([this](kj::Exception&& exception) {
@@ -139,8 +142,8 @@ kj::Promise<void> Server::acceptFrom(Door& door) {
       .then([this, &door] { return acceptFrom(door); });
 }
 
-void Server::serve(kj::Own<kj::AsyncCapabilityStream> stream, std::string domain, uid_t user) {
-  Peer peer{.number = ++lastNumber_, .user = user, .domain = std::move(domain)};
+void Server::serve(kj::Own<kj::AsyncCapabilityStream> stream, std::string domain, Lane lane, uid_t user) {
+  Peer peer{.number = ++lastNumber_, .user = user, .domain = std::move(domain), .lane = lane};
   context_.log.debug("client " + std::to_string(peer.number) + " of user " + std::to_string(user) +
                      " comes into domain " + peer.domain);
   auto connection = kj::heap<Connection>(*this, kj::mv(stream), std::move(peer));

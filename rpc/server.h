@@ -22,7 +22,7 @@ class Server final : private kj::TaskSet::ErrorHandler {
   // Takes clients from now on.
   void listen(Listener listener);
   // Serves one client, whose kernel-given user is `user`.
-  void serve(kj::Own<kj::AsyncCapabilityStream> stream, std::string domain, uid_t user);
+  void serve(kj::Own<kj::AsyncCapabilityStream> stream, std::string domain, Lane lane, uid_t user);
 
   // Takes no more clients and removes the sockets' names; those who are connected stay.
   void stopListening();

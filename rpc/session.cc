@@ -15,6 +15,7 @@
 #include "rpc/results.h"
 #include "rpc/schema/convert.h"
 #include "rpc/version.h"
+#include "rpc/warming_session.h"
 
 namespace kiln {
 namespace {
@@ -62,8 +63,8 @@ std::expected<void, Failure> checkSize(schema::Request::Reader request, std::uin
 }
 
 // The request of a call, if it may be compiled and its hash is what the client says.
-convert::Read<Request> readRequest(schema::Session::CompileParams::Reader params,
-                                   std::uint64_t maxMegabytes) {
+template <typename Params>
+convert::Read<Request> readRequest(Params params, std::uint64_t maxMegabytes) {
   if (auto checked = checkNames(params.getRequest().getNames()); !checked) {
     return std::unexpected(std::move(checked.error()));
   }
@@ -85,11 +86,22 @@ convert::Read<Request> readRequest(schema::Session::CompileParams::Reader params
 }
 
 // What a lookup is to look for, if it may be looked for.
-std::expected<Hash128, Failure> readLookup(schema::Session::LookupParams::Reader params) {
+struct Looked {
+  Hash128 hash;
+  std::shared_ptr<const Request> request;  // null if it did not come
+};
+
+std::expected<Looked, Failure> readLookup(schema::Session::LookupParams::Reader params,
+                                          std::uint64_t maxMegabytes) {
   if (auto checked = checkNames(params.getNames()); !checked) {
     return std::unexpected(std::move(checked.error()));
   }
-  if (auto hash = Hash128::fromBytes(convert::bytes(params.getHash()))) return *hash;
+  if (auto hash = Hash128::fromBytes(convert::bytes(params.getHash()))) {
+    if (!params.hasRequest()) return Looked{*hash, nullptr};
+    auto request = readRequest(params, maxMegabytes);
+    if (!request) return std::unexpected(std::move(request.error()));
+    return Looked{*hash, std::make_shared<const Request>(std::move(*request))};
+  }
   return invalid(
       "the request hash must have 16 bytes; use the libkiln of kilnd's version, or send none with compile");
 }
@@ -124,14 +136,15 @@ class SessionImpl final : public schema::Session::Server {
   kj::Promise<void> lookup(LookupContext context) override {
     context.allowCancellation();
     auto params = context.getParams();
-    auto hash = readLookup(params);
+    auto looked = readLookup(params, context_.maxSourceMegabytes);
     auto source = std::string(convert::text(params.getNames().getSource()));
-    if (!hash) {
-      convert::write(context.getResults().initResult().initFailure(), hash.error());
+    if (!looked) {
+      convert::write(context.getResults().initResult().initFailure(), looked.error());
       return kj::READY_NOW;
     }
-    auto looked = context_.service.lookup(asker(params, convert::read(params.getNames())), *hash);
-    return context_.calls.wrap(looked.then(
+    auto answer = context_.service.lookup(asker(params, convert::read(params.getNames())), looked->hash,
+                                          std::move(looked->request));
+    return context_.calls.wrap(answer.then(
         [this, context, source = std::move(source), start = Clock::now()](LookupResult&& result) mutable {
           answerLookup(context, std::move(result), std::move(source), start);
         }));
@@ -169,7 +182,8 @@ class SessionImpl final : public schema::Session::Server {
       context_.log.info("client " + std::to_string(peer_.number) + " asks for a scan for toolchains");
     auto scanned = rescan ? context_.toolchains.rescan() : context_.toolchains.refresh();
     return context_.calls.wrap(scanned.then([this, context]() mutable {
-      const auto& all = context_.toolchains.list();
+      const auto all =
+          withBundled(context_.toolchains.list(), context_.service.bundledToolchains(peer_.domain));
       writeToolchains(context.getResults().initToolchains(all.size()), all);
     }));
   }
@@ -232,6 +246,7 @@ class SessionImpl final : public schema::Session::Server {
     auto processes = context_.processes();
     writeProcesses(status.initCompilers(processes.size()), processes);
     status.setStopping(context_.stopping);
+    status.setLane(static_cast<std::uint16_t>(peer_.lane));
     return kj::READY_NOW;
   }
 
@@ -252,21 +267,63 @@ class SessionImpl final : public schema::Session::Server {
   }
 
   kj::Promise<void> stop(StopContext) override {
-    if (peer_.user != geteuid() && peer_.user != 0) {
-      kj::throwFatalException(
-          KJ_EXCEPTION(FAILED, kj::str("only root and the user that kilnd runs as (", geteuid(),
-                                       ") may stop it; you are user ", peer_.user)));
-    }
+    requireAdministrator("stop it");
     context_.log.info("client " + std::to_string(peer_.number) + " asks to stop");
     context_.stop();
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> warm(WarmContext context) override {
+    requireAdministrator("bring bundles to it");
+    return beginWarming(context_, peer_, context);
+  }
+
+  kj::Promise<void> bundles(BundlesContext context) override {
+    context.allowCancellation();
+    auto listed = context_.executor.run(
+        [&store = context_.store, domain = peer_.domain] { return store.bundles(domain); });
+    return context_.calls.wrap(
+        listed.then([context](StoreResult<std::vector<BundleRecord>>&& result) mutable {
+          auto records = orThrow(std::move(result));
+          auto bundles = context.getResults().initBundles(records.size());
+          for (unsigned i = 0; i < records.size(); ++i) writeBundle(bundles[i], records[i]);
+        }));
+  }
+
+  kj::Promise<void> removeBundle(RemoveBundleContext context) override {
+    requireAdministrator("remove its bundles");
+    auto digest = Sha256::fromBytes(convert::bytes(context.getParams().getDigest()));
+    KJ_REQUIRE(digest.has_value(), "`digest` must have 32 bytes");
+    return kiln::removeBundle(context_, peer_, *digest, context);
+  }
+
+  kj::Promise<void> lanes(LanesContext context) override {
+    auto lanes = context.getResults().initLanes(context_.lanes.size());
+    for (unsigned i = 0; i < lanes.size(); ++i) {
+      lanes[i].setSocket(convert::toText(context_.lanes[i].socket));
+      lanes[i].setDomain(convert::toText(context_.lanes[i].domain));
+      lanes[i].setLane(static_cast<std::uint16_t>(context_.lanes[i].lane));
+    }
+    return kj::READY_NOW;
+  }
+
  private:
+  // Who may change what others are served: the daemon's own user, and root.
+  void requireAdministrator(const char* what) const {
+    if (peer_.user == geteuid() || peer_.user == 0) return;
+    kj::throwFatalException(
+        KJ_EXCEPTION(FAILED, kj::str("only root and the user that kilnd runs as (", geteuid(), ") may ", what,
+                                     "; you are user ", peer_.user)));
+  }
+
   template <typename Params>
   Asker asker(Params params, Names names) {
-    return {peer_.domain, std::move(names), std::string(convert::text(params.getToolchain())),
-            makeRemoteFiles(params.getFiles(), {context_.timer, context_.fileTimeout}), peer_.user};
+    return {peer_.domain,
+            std::move(names),
+            std::string(convert::text(params.getToolchain())),
+            makeRemoteFiles(params.getFiles(), {context_.timer, context_.fileTimeout}),
+            peer_.user,
+            peer_.lane};
   }
 
   void answerLookup(LookupContext& context, LookupResult&& result, std::string source,

@@ -22,6 +22,13 @@
 
 namespace kiln {
 
+// A socket, and how it serves.
+struct OpenLane {
+  std::string socket;  // its path
+  std::string domain;
+  Lane lane;
+};
+
 // What all sessions of a daemon work with; outlives them. Belongs to the event loop's thread.
 struct SessionContext {
   CompileService& service;
@@ -40,6 +47,7 @@ struct SessionContext {
   AfterReplies afterReplies{};
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   unsigned clients = 0;
+  std::vector<OpenLane> lanes{};
   bool stopping = false;
   // Every call that takes time: a connection that is closed from this side drops its calls only in later
   // turns of the event loop, when what they work with may be gone.
@@ -51,6 +59,7 @@ struct Peer {
   unsigned number = 0;  // counted from the daemon's start: tells clients apart in the log
   uid_t user = 0;
   std::string domain;
+  Lane lane = Lane::open;
   std::string name = {};  // as the client says
   bool takesDescriptors = false;
 };

@@ -271,16 +271,35 @@ void addBundle(CLI::App& app, BundleArguments& arguments) {
 }
 
 void addCoverage(CLI::App& app, CoverageArguments& arguments) {
-  auto* command =
-      app.add_subcommand("coverage", "List the recorded kernels that a bundle would not serve, and why");
+  auto* command = app.add_subcommand(
+      "coverage", "List the recorded kernels that a bundle, or kilnd, would not serve, and why");
   command->footer("The exit status is 1 if there is one.\n\n" + exitCodeHelp());
   command->add_option("LOCK", arguments.lock, "What kiln record wrote")->required()->type_name("");
-  command->add_option("BUNDLE", arguments.bundle, "What kiln build wrote")->required()->type_name("");
+  auto* bundle = command->add_option("BUNDLE", arguments.bundle, "What kiln build wrote")->type_name("");
+  command->add_flag("--daemon", arguments.isOfDaemon, "Ask the kilnd that runs, in place of a bundle")
+      ->excludes(bundle);
   repeatable(command->add_option(
                  "--target", arguments.targets,
                  "Such as sm_90a, for the kernels that are for its vendor; may be repeated. By default "
                  "those that each kernel was recorded for"))
       ->type_name("ARCHITECTURE");
+}
+
+void addWarm(CLI::App& app, WarmArguments& arguments) {
+  auto* command = app.add_subcommand("warm", "Bring a bundle to kilnd, which then serves what it holds");
+  command->footer("For root and the user that kilnd runs as; --list is for everyone.\n\n" + exitCodeHelp());
+  auto* bundle =
+      command->add_option("BUNDLE", arguments.bundle, "What kiln build wrote: a tar or a directory")
+          ->type_name("");
+  auto* list =
+      command->add_flag("--list", arguments.list, "List the bundles that are there")->excludes(bundle);
+  command
+      ->add_option(
+          "--remove", arguments.removed,
+          "Forget what it brought and no other bundle has; by name, or the first digits of its digest")
+      ->excludes(bundle)
+      ->excludes(list)
+      ->type_name("BUNDLE");
 }
 
 // A command without options of its own.
@@ -325,6 +344,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   BuildArguments build;
   BundleArguments bundle;
   CoverageArguments coverage;
+  WarmArguments warm;
   ToolchainsArguments toolchains;
   ShowArguments show;
   bool asJson = false;
@@ -346,6 +366,8 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   addBuild(app, build);
   addBundle(app, bundle);
   addCoverage(app, coverage);
+  addWarm(app, warm);
+  addPlain<LanesArguments>(app, line, "lanes", "List kilnd's sockets, and which of them compile");
   app.add_subcommand("toolchains", "List the compilers that kilnd found")
       ->add_flag("--rescan", toolchains.rescan,
                  "Look for compilers once more: for what was added or taken away since kilnd started");
@@ -369,6 +391,12 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
     if (app.got_subcommand(kRecord) && record.command.empty() && record.merged.empty()) {
       throw CLI::ValidationError("give the command to record behind --, or --merge");
     }
+    if (app.got_subcommand("coverage") && coverage.bundle.empty() && !coverage.isOfDaemon) {
+      throw CLI::ValidationError("give the bundle, or --daemon");
+    }
+    if (app.got_subcommand("warm") && warm.bundle.empty() && !warm.list && warm.removed.empty()) {
+      throw CLI::ValidationError("give the bundle, or --list or --remove");
+    }
   } catch (const CLI::ParseError& error) {
     return farewell(app, error);
   }
@@ -378,6 +406,7 @@ std::variant<CommandLine, Farewell> parseArguments(std::vector<std::string> argu
   if (app.got_subcommand(kBuild)) line.command = std::move(build);
   if (app.got_subcommand("bundle")) line.command = std::move(bundle);
   if (app.got_subcommand("coverage")) line.command = std::move(coverage);
+  if (app.got_subcommand("warm")) line.command = std::move(warm);
   if (app.got_subcommand("toolchains")) line.command = toolchains;
   if (app.got_subcommand("show")) line.command = std::move(show);
   line.format = asJson ? Format::json : Format::text;

@@ -70,8 +70,16 @@ struct BundleArguments {
 struct CoverageArguments {
   std::string lock;
   std::string bundle;
+  bool isOfDaemon = false;           // kilnd is asked, not a bundle
   std::vector<std::string> targets;  // none: those that were recorded
 };
+// One of the three.
+struct WarmArguments {
+  std::string bundle;
+  bool list = false;
+  std::string removed;  // name, or the beginning of a digest
+};
+struct LanesArguments {};
 struct ToolchainsArguments {
   bool rescan = false;
 };
@@ -89,8 +97,8 @@ struct CommandLine {
   Format format = Format::text;
   std::string socket;  // empty: KILN_SOCKET, else the default
   std::variant<CompileArguments, RunArguments, RecordArguments, BuildArguments, BundleArguments,
-               CoverageArguments, ToolchainsArguments, StatsArguments, ListArguments, ShowArguments,
-               StatusArguments, StopArguments>
+               CoverageArguments, WarmArguments, LanesArguments, ToolchainsArguments, StatsArguments,
+               ListArguments, ShowArguments, StatusArguments, StopArguments>
       command;
 };
 

@@ -88,7 +88,9 @@ ExitCode run(const Context& given, const BuildArguments& arguments) {
   const auto listed = client.toolchains();
   if (!listed) return cli::fail(context, listed.error());
   std::vector<Toolchain> known;
-  for (const auto& one : *listed) known.push_back(one.toolchain);
+  for (const auto& one : *listed) {
+    if (!one.isFromBundle) known.push_back(one.toolchain);
+  }
   ToolchainList toolchains;
   for (const auto& one : known) toolchains.push_back(std::make_shared<const Toolchain>(one));
   const auto plan = planBuild(*lock, *targets, arguments.toolchains, toolchains);

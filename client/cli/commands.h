@@ -25,6 +25,8 @@ ExitCode run(const Context& context, const RecordArguments& arguments);
 ExitCode run(const Context& context, const BuildArguments& arguments);
 ExitCode run(const Context& context, const BundleArguments& arguments);
 ExitCode run(const Context& context, const CoverageArguments& arguments);
+ExitCode run(const Context& context, const WarmArguments& arguments);
+ExitCode run(const Context& context, const LanesArguments& arguments);
 ExitCode run(const Context& context, const ToolchainsArguments& arguments);
 ExitCode run(const Context& context, const StatsArguments& arguments);
 ExitCode run(const Context& context, const ListArguments& arguments);

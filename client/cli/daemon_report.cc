@@ -26,12 +26,14 @@ Report reportOf(const std::vector<client::ToolchainReply>& toolchains) {
                        "library",
                        {"version", Shown::inJsonOnly},
                        {"identity", Shown::inJsonOnly},
+                       "from_bundle",
                        "problem",
                        "targets"},
                       {}};
-  for (const auto& [toolchain, isDefault] : toolchains) {
-    table.rows.push_back({toolchain.name, isDefault, toolchain.library, toolchain.version,
-                          toolchain.identity.hex(), optionalCell(toolchain.problem), toolchain.targets});
+  for (const auto& [toolchain, isDefault, isFromBundle] : toolchains) {
+    table.rows.push_back({toolchain.name, isDefault, optionalCell(toolchain.library), toolchain.version,
+                          toolchain.identity.hex(), isFromBundle, optionalCell(toolchain.problem),
+                          toolchain.targets});
   }
   Report report;
   report.add("toolchains", std::move(table));
@@ -49,6 +51,7 @@ Report reportOf(const client::StatusReply& status) {
   report.add("uptime_ms", Milliseconds{status.uptimeMilliseconds});
   report.add("socket", status.socket);
   report.add("domain", status.domain);
+  report.add("lane", status.lane);
   report.add("store", status.store);
   report.add("clients", std::uint64_t{status.clients});
   report.add("running", std::uint64_t{status.running});

@@ -44,9 +44,13 @@ Progress::~Progress() {
   if (style_ == Style::bar) erase();
 }
 
-void Progress::advance(const std::string& name) {
+void Progress::advance(const std::string& name) { advance(1, name); }
+
+void Progress::advance(std::size_t count) { advance(count, {}); }
+
+void Progress::advance(std::size_t count, const std::string& name) {
   const std::lock_guard lock(mutex_);
-  ++done_;
+  done_ += count;
   last_ = name;
   if (style_ == Style::bar && (Clock::now() - drawn_ >= kPause || done_ == all_)) draw();
   if (style_ == Style::lines && (done_ == all_ || (done_ - told_) * kLines >= all_)) {

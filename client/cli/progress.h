@@ -24,11 +24,14 @@ class Progress {
 
   // One more is done, called `name`.
   void advance(const std::string& name);
+  // Some more are done.
+  void advance(std::size_t count);
   // Says a line without breaking the bar.
   void say(const std::string& line);
 
  private:
   using Clock = std::chrono::steady_clock;
+  void advance(std::size_t count, const std::string& name);
   void draw();
   void erase() const;
 

@@ -8,6 +8,7 @@
 #include "client/cli/arguments.h"
 #include "client/cli/build_result.h"
 #include "client/cli/bundle_difference.h"
+#include "client/cli/bundle_fit.h"
 #include "client/cli/coverage.h"
 #include "client/cli/kernel_call.h"
 #include "client/cli/report.h"
@@ -37,6 +38,11 @@ Report reportOfBundle(const std::string& path, const Sha256& digest, const bundl
 Report reportOf(const std::vector<BundleDifference>& differences);
 // `kiln coverage`: what would miss, and what no target was given for.
 Report reportOf(const Coverage& coverage, const std::vector<Unplanned>& unplanned);
+// `kiln warm`: what was brought, what is there, what was taken away.
+Report reportOfWarmed(const std::string& path, const client::WarmReply& reply, const BundleFit& fit);
+Report reportOf(const std::vector<BundleRecord>& bundles);
+Report reportOfRemoved(const BundleRecord& bundle);
+Report reportOf(const std::vector<client::LaneReply>& lanes);
 Report reportOf(const client::ShowReply& reply);
 Report reportOf(const std::vector<EntrySummary>& entries);
 Report reportOf(const client::StatsReply& stats);

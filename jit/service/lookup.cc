@@ -6,6 +6,7 @@
 #include "jit/names_binding.h"
 #include "jit/service/file_check.h"
 #include "jit/service/miss_reason.h"
+#include "jit/service/pinned_search.h"
 #include "jit/stand_in_source.h"
 
 namespace kiln {
@@ -34,6 +35,7 @@ class Lookup {
         executor_(executor),
         onStoreError_(onStoreError),
         recent_(recent),
+        age_(recent.age()),
         question_(std::move(question)) {}
 
   kj::Promise<LookupAnswer> run() {
@@ -55,9 +57,8 @@ class Lookup {
  private:
   kj::Promise<LookupAnswer> searchStore() {
     return executor_
-        .run([&store = store_, domain = question_.domain, hash = question_.requestHash] {
-          return store.manifests(domain, hash, Which::all);
-        })
+        .run([&store = store_, domain = question_.domain, hash = question_.requestHash,
+              which = question_.which] { return store.manifests(domain, hash, which); })
         .then([this](StoreResult<std::vector<Manifest>>&& manifests) -> kj::Promise<LookupAnswer> {
           if (!manifests) return missByStoreError(manifests.error());
           return choose(std::move(*manifests));
@@ -77,9 +78,11 @@ class Lookup {
         otherNames = &manifest;
       }
     }
+    std::ranges::stable_sort(candidates_, {}, [&](const Manifest& one) { return rankOf(one); });
     if (!candidates_.empty()) return checkCandidates();
     if (otherNames != nullptr) return explainNames(otherNames->key);
-    return miss(missByToolchain(manifests, *question_.toolchains.front()));
+    const auto& nearest = nearestByToolchain(manifests, *question_.toolchains.front());
+    return miss(missByToolchain(nearest, *question_.toolchains.front()), nearest.key);
   }
 
   kj::Promise<LookupAnswer> checkCandidates() {
@@ -90,7 +93,9 @@ class Lookup {
           for (std::size_t i = 0; i < checks.size(); ++i) {
             if (checks[i].disagreements.empty()) agreeing_.push_back(i);
           }
-          return agreeing_.empty() ? miss(missByFile(candidates_, checks)) : fetch(0);
+          if (!agreeing_.empty()) return fetch(0);
+          const auto nearest = nearestByFiles(checks);
+          return miss(missByFile(candidates_[nearest], checks[nearest]), candidates_[nearest].key);
         });
   }
 
@@ -111,16 +116,16 @@ class Lookup {
             return fetch(nth + 1);
           }
           auto entry = std::make_shared<const Entry>(std::move(**found));
-          recent_.keep(entry, question_.names);
+          if (recent_.age() == age_) recent_.keep(entry, question_.names);
           recent_.becomesMostRecent(*entry);
           if (manifest.key != mostRecent_) noteUse(manifest.key);
-          return LookupAnswer{std::move(entry), {}};
+          return LookupAnswer{std::move(entry), {}, {}};
         });
   }
 
   LookupAnswer useAgain(std::shared_ptr<const Entry> entry) {
     if (recent_.becomesMostRecent(*entry)) noteUse(entry->key);
-    return {std::move(entry), {}};
+    return {std::move(entry), {}, {}};
   }
 
   // Nobody waits for it: where it fails, the order in which entries are forgotten is a little off.
@@ -132,6 +137,7 @@ class Lookup {
 
   kj::Promise<LookupAnswer> explainUnseen() {
     if (question_.request == nullptr) return miss(missUnseen());
+    if (question_.which == Which::pinned) return explainUnpinned();
     return executor_
         .run([&store = store_, domain = question_.domain, request = question_.request] {
           return store.requestsWithSource(domain, xxh3(request->source), kSameSourceLimit);
@@ -142,22 +148,42 @@ class Lookup {
         });
   }
 
+  kj::Promise<LookupAnswer> explainUnpinned() {
+    return executor_
+        .run([&store = store_, domain = question_.domain, request = question_.request] {
+          return pinnedLike(store, domain, *request, kSameSourceLimit);
+        })
+        .then([this](StoreResult<std::vector<PinnedRequest>>&& alike) -> kj::Promise<LookupAnswer> {
+          if (!alike) return missByStoreError(alike.error());
+          if (alike->empty()) return miss(missUnpinned());
+          std::vector<Request> requests;
+          for (auto& one : *alike) requests.push_back(std::move(one.request));
+          const auto nearest = nearestRequest(*question_.request, requests);
+          return miss(missByPinned(*question_.request, requests[nearest]), (*alike)[nearest].key);
+        });
+  }
+
   // A manifest has a digest of the names; which of them differ, the entry tells.
   kj::Promise<LookupAnswer> explainNames(EntryKey key) {
     return executor_
         .run([&store = store_, domain = question_.domain, key] { return store.find(domain, key); })
-        .then([this](StoreResult<std::optional<Entry>>&& found) {
+        .then([this, key](StoreResult<std::optional<Entry>>&& found) {
           if (!found) return missByStoreError(found.error());
-          return miss(*found ? missByNames(askedNames(), (*found)->names) : missByLoss());
+          return *found ? miss(missByNames(askedNames(), (*found)->names), key) : miss(missByLoss());
         });
   }
 
   // What the asker's request would be compiled under.
   [[nodiscard]] Names askedNames() const { return compiledNames(question_.names, question_.requestHash); }
 
+  // The place of its toolchain among the wanted ones; their number if it is none of them.
+  [[nodiscard]] std::size_t rankOf(const Manifest& manifest) const {
+    const auto found = std::ranges::find(question_.toolchains, manifest.toolchainIdentity,
+                                         [](const auto& one) { return one->identity; });
+    return static_cast<std::size_t>(found - question_.toolchains.begin());
+  }
   [[nodiscard]] bool isWantedToolchain(const Manifest& manifest) const {
-    return std::any_of(question_.toolchains.begin(), question_.toolchains.end(),
-                       [&](const auto& one) { return one->identity == manifest.toolchainIdentity; });
+    return rankOf(manifest) < question_.toolchains.size();
   }
 
   [[nodiscard]] bool isWhatWasAskedFor(const Entry& entry, const Manifest& manifest) const {
@@ -165,7 +191,9 @@ class Lookup {
            manifestOf(entry) == manifest;
   }
 
-  static LookupAnswer miss(std::string reason) { return {nullptr, std::move(reason)}; }
+  static LookupAnswer miss(std::string reason, std::optional<EntryKey> nearest = {}) {
+    return {nullptr, std::move(reason), nearest};
+  }
 
   LookupAnswer missByStoreError(const StoreError& error) {
     onStoreError_(error);
@@ -176,9 +204,11 @@ class Lookup {
   Executor& executor_;
   const std::function<void(const StoreError&)>& onStoreError_;
   RecentHits& recent_;
+  const std::uint64_t age_;  // of `recent_` when this began
   LookupQuestion question_;
-  std::vector<Manifest> candidates_;  // of a wanted toolchain, under the asker's names, the most recent first
-  EntryKey mostRecent_;               // of all manifests
+  // Of a wanted toolchain, under the asker's names; in order of the toolchains, the most recent first.
+  std::vector<Manifest> candidates_;
+  EntryKey mostRecent_;                // of all manifests
   std::vector<std::size_t> agreeing_;  // those of them whose dependencies agree, as indices
 };
 

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "jit/artifact.h"
@@ -19,22 +20,24 @@ namespace kiln {
 struct LookupQuestion {
   std::string domain;
   Hash128 requestHash;
-  // An entry of any of these fits; never empty.
+  // An entry of any of these fits, rather of an earlier one; never empty.
   ToolchainList toolchains;
   Names names;  // the asker's own
   kj::Own<ClientFiles> files;
   std::shared_ptr<const Request> request;  // null if nothing but its hash is known
   uid_t user = 0;
+  Which which = Which::all;  // entries that may be found
 };
 
 struct LookupAnswer {
   std::shared_ptr<const Entry> entry;  // null on a miss
   std::string missReason;
+  std::optional<EntryKey> nearest;  // what `missReason` compares with, if that is one entry
 };
 
-// Looks among the recent hits first, and keeps what it finds there. A store that fails makes a miss;
-// `onStoreError` is told. Store, executor, `onStoreError` and `recent` outlive the promise, which rejects
-// only when the client is gone.
+// Looks among the recent hits first, and keeps what it finds there: `recent` has what `which` allows and no
+// more. A store that fails makes a miss; `onStoreError` is told. Store, executor, `onStoreError` and `recent`
+// outlive the promise, which rejects only when the client is gone.
 kj::Promise<LookupAnswer> lookUp(Store& store, Executor& executor,
                                  const std::function<void(const StoreError&)>& onStoreError,
                                  RecentHits& recent, LookupQuestion question);

@@ -171,20 +171,22 @@ std::vector<std::string> differences(const Request& wanted, const Request& seen)
 
 }  // namespace
 
-std::string missByFile(const std::vector<Manifest>& candidates, const std::vector<FileCheck>& checks) {
-  const auto nearest = std::min_element(checks.begin(), checks.end(), [](const auto& a, const auto& b) {
-    return a.disagreements.size() < b.disagreements.size();
-  });
-  const auto& dependencies = candidates[static_cast<std::size_t>(nearest - checks.begin())].dependencies;
-  const auto at = nearest->disagreements.front();
-  const auto others =
-      std::count_if(nearest->disagreements.begin() + 1, nearest->disagreements.end(),
-                    [&](auto other) { return nearest->states[other].kind != kUnknownFileKind; });
+std::size_t nearestByFiles(const std::vector<FileCheck>& checks) {
+  const auto nearest =
+      std::ranges::min_element(checks, {}, [](const FileCheck& check) { return check.disagreements.size(); });
+  return static_cast<std::size_t>(nearest - checks.begin());
+}
+
+std::string missByFile(const Manifest& nearest, const FileCheck& check) {
+  const auto& dependencies = nearest.dependencies;
+  const auto at = check.disagreements.front();
+  const auto others = std::count_if(check.disagreements.begin() + 1, check.disagreements.end(),
+                                    [&](auto other) { return check.states[other].kind != kUnknownFileKind; });
   const auto path = describe(dependencies[at].path);
   auto reason =
-      nearest->states[at].kind == kUnknownFileKind
+      check.states[at].kind == kUnknownFileKind
           ? path + " could not be read, so that nothing tells whether it is as the nearest entry had it"
-          : path + " " + changeOf(dependencies, *nearest, at) + " since the nearest entry was compiled";
+          : path + " " + changeOf(dependencies, check, at) + " since the nearest entry was compiled";
   if (others > 0)
     reason += "; " + std::to_string(others) + (others == 1 ? " other file differs" : " other files differ") +
               " too";
@@ -201,29 +203,43 @@ std::string missByNames(const Names& wanted, const Names& seen) {
 
 std::string missByLoss() { return "its entry was lost from the store or found damaged there"; }
 
-std::string missByToolchain(const std::vector<Manifest>& seen, const Toolchain& wanted) {
-  const auto otherBuild = std::find_if(seen.begin(), seen.end(),
-                                       [&](const Manifest& one) { return one.toolchainName == wanted.name; });
-  if (otherBuild == seen.end()) {
-    return "compiled before with toolchain " + inQuotes(seen.front().toolchainName) + ", not with " +
+const Manifest& nearestByToolchain(const std::vector<Manifest>& seen, const Toolchain& wanted) {
+  const auto otherBuild = std::ranges::find(seen, wanted.name, &Manifest::toolchainName);
+  return otherBuild == seen.end() ? seen.front() : *otherBuild;
+}
+
+std::string missByToolchain(const Manifest& nearest, const Toolchain& wanted) {
+  if (nearest.toolchainName != wanted.name) {
+    return "compiled before with toolchain " + inQuotes(nearest.toolchainName) + ", not with " +
            inQuotes(wanted.name);
   }
   return "compiled before with another build of toolchain " + inQuotes(wanted.name) + " (identity " +
-         otherBuild->toolchainIdentity.hex().substr(0, 12) + ", now " + wanted.identity.hex().substr(0, 12) +
-         ")";
+         nearest.toolchainIdentity.hex().substr(0, 12) + ", now " + wanted.identity.hex().substr(0, 12) + ")";
 }
 
 std::string missByRequest(const Request& wanted, const std::vector<Request>& sameSource) {
   if (sameSource.empty()) return "never seen: nothing was compiled from this source before";
-  std::vector<std::pair<std::size_t, std::string>> candidates;
-  for (const auto& seen : sameSource) {
-    auto phrases = differences(wanted, seen);
-    candidates.emplace_back(phrases.size(), joinedBy(", ", phrases));
-  }
-  const auto& [count, nearest] = *std::min_element(candidates.begin(), candidates.end());
-  if (count == 0) return "seen before, but its entry is no longer in the store";
-  return "the same source was seen " + nearest;
+  const auto phrases = differences(wanted, sameSource[nearestRequest(wanted, sameSource)]);
+  if (phrases.empty()) return "seen before, but its entry is no longer in the store";
+  return "the same source was seen " + joinedBy(", ", phrases);
 }
+
+std::size_t nearestRequest(const Request& wanted, const std::vector<Request>& others) {
+  const auto distance = [&](const Request& other) {
+    const auto phrases = differences(wanted, other);
+    return std::make_pair(phrases.size(), joinedBy(", ", phrases));
+  };
+  return static_cast<std::size_t>(std::ranges::min_element(others, {}, distance) - others.begin());
+}
+
+std::string missByPinned(const Request& wanted, const Request& nearest) {
+  const auto phrases = differences(wanted, nearest);
+  const auto besides = phrases.empty() ? "" : ", " + joinedBy(", ", phrases);
+  if (wanted.source != nearest.source) return "a kernel of that name is pinned with another source" + besides;
+  return "the same source is pinned" + (phrases.empty() ? "" : " " + joinedBy(", ", phrases));
+}
+
+std::string missUnpinned() { return "neither its source nor a kernel of its name is pinned"; }
 
 std::string missUnseen() { return "never seen: this request was not compiled before"; }
 

@@ -82,6 +82,12 @@ void RecentHits::forget(const std::string& domain, const Hash128& requestHash) {
   }
 }
 
+void RecentHits::forget(const std::string& domain) {
+  ++age_;
+  auto at = index_.lower_bound({domain, {}, {}});
+  while (at != index_.end() && at->first.domain == domain) drop(at++);
+}
+
 void RecentHits::drop(std::map<Key, Items::iterator>::iterator at) {
   size_ -= at->second->size;
   items_.erase(at->second);

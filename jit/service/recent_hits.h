@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
@@ -44,6 +45,10 @@ class RecentHits {
   bool becomesMostRecent(const Entry& entry);
   // To be called whenever an entry of the request may have come, changed or gone.
   void forget(const std::string& domain, const Hash128& requestHash);
+  // The same for all requests of a domain. What was read from the store before must not be kept afterwards:
+  // the age tells.
+  void forget(const std::string& domain);
+  [[nodiscard]] std::uint64_t age() const { return age_; }
 
  private:
   struct Key {
@@ -66,7 +71,8 @@ class RecentHits {
 
   const std::size_t capacity_;  // bytes
   std::size_t size_ = 0;
-  Items items_;  // the most recently used first
+  std::uint64_t age_ = 0;  // how often a whole domain was forgotten
+  Items items_;            // the most recently used first
   std::map<Key, Items::iterator> index_;
 };
 

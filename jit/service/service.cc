@@ -7,10 +7,12 @@
 #include "jit/names_binding.h"
 #include "jit/recency_map.h"
 #include "jit/request_hash.h"
+#include "jit/service/bundled_toolchains.h"
 #include "jit/service/file_check.h"
 #include "jit/service/flight.h"
 #include "jit/service/joined_stages.h"
 #include "jit/service/lookup.h"
+#include "jit/service/miss_reason.h"
 #include "jit/service/queue.h"
 #include "jit/service/recent_hits.h"
 #include "jit/service/stand_in_files.h"
@@ -21,6 +23,18 @@ namespace {
 
 // How often one call starts over because its toolchain changed.
 constexpr unsigned kMostReplacements = 5;
+
+Which whichOf(Lane lane) { return lane == Lane::locked ? Which::pinned : Which::all; }
+
+// Why nothing that bundles have brought is by a toolchain that `name` means.
+std::string whyNoneAnswers(const ToolchainList& bundled, Language language, const std::string& name) {
+  if (bundled.empty()) return "no bundle is there (kiln warm --list)";
+  std::string list;
+  for (const auto& one : bundled) list += (list.empty() ? "\"" : ", \"") + one->name + "\"";
+  const std::string wanted = name.empty() ? "a toolchain" : "toolchain \"" + name + "\"";
+  return "none of them was compiled by " + wanted + " for " + std::string(kiln::name(language)) +
+         ", but by " + list;
+}
 
 }  // namespace
 
@@ -37,12 +51,15 @@ class CompileService::Impl final : private FlightObserver {
         hooks_(std::move(hooks)),
         queue_(limits.jobs, limits.queue) {}
 
-  kj::Promise<LookupResult> lookup(Asker asker, Hash128 hash);
+  kj::Promise<LookupResult> lookup(Asker asker, Hash128 hash, std::shared_ptr<const Request> request);
   kj::Promise<Outcome> compile(Asker asker, Request request, Priority priority,
                                std::chrono::milliseconds timeout);
   kj::Promise<Refusal> refuse(std::string domain, EntryKey key, Sha256 sha256);
   kj::Promise<void> drain();
+  void goBy(const std::string& domain, const std::vector<BundleRecord>& bundles);
+  kj::Promise<std::vector<BundleRecord>> bundlesChanged(std::string domain);
 
+  [[nodiscard]] const BundledToolchains& bundled() const { return bundled_; }
   [[nodiscard]] const JobQueue& queue() const { return queue_; }
   [[nodiscard]] ServiceStatistics statistics(std::string_view domain) const {
     auto found = statistics_.find(domain);
@@ -62,6 +79,7 @@ class CompileService::Impl final : private FlightObserver {
     Asker asker;
     std::shared_ptr<const Request> request;      // with the names that it is compiled under
     std::shared_ptr<const Toolchain> toolchain;  // chosen anew whenever the call starts over
+    std::optional<Failure> cannotCompile;        // why nothing but bundles can serve it
     FlightKey key;
     Priority priority;
     std::chrono::milliseconds timeout;
@@ -96,12 +114,20 @@ class CompileService::Impl final : private FlightObserver {
   void leave();
   kj::Promise<Outcome> compileStage(Asker asker, Request request, Priority priority,
                                     std::chrono::milliseconds timeout,
-                                    JobQueue::Admission admission = JobQueue::Admission::ifRoom);
+                                    JobQueue::Admission admission = JobQueue::Admission::ifRoom,
+                                    std::optional<Failure> cannotCompile = {});
   kj::Promise<Outcome> compileStages(StagedCall wanted);
+  [[nodiscard]] ToolchainChoice<std::shared_ptr<const Toolchain>> linkerFor(const StagedCall& call) const;
   kj::Promise<Outcome> compileLast(StagedCall& call);
+
+  kj::Promise<ToolchainChoice<ToolchainList>> lookedUpBy(const Asker& asker);
+  LookupQuestion questionOf(Call& call, ToolchainList toolchains);
+  RecentHits& recentHits(Lane lane) { return lane == Lane::locked ? recentPinned_ : recentHits_; }
 
   kj::Promise<Outcome> start(Call& call);
   kj::Promise<Outcome> attempt(Call& call);
+  kj::Promise<Outcome> serveFromBundles(Call& call);
+  Failure notServed(const Call& call, const std::optional<EntryKey>& nearest) const;
   kj::Promise<Outcome> fly(Call& call);
   kj::Maybe<kj::Own<Flight>> flightFor(Call& call);
   kj::Promise<Outcome> receive(Call& call, Landing landing);
@@ -125,6 +151,10 @@ class CompileService::Impl final : private FlightObserver {
   const ServiceHooks hooks_;
   JobQueue queue_;
   RecentHits recentHits_;
+  RecentHits recentPinned_;  // of the locked lane
+  BundledToolchains bundled_;
+  std::uint64_t bundleReadings_ = 0;
+  std::map<std::string, std::uint64_t> lastReading_;                // that `bundled_` goes by
   std::map<std::string, RecencyMap<std::string, Sha256>> refused_;  // what was set aside, by domain and key
   std::map<FlightKey, Flight*> flights_;  // those that can be joined; kept alive by their waiters
   std::set<Call*> calls_;
@@ -153,20 +183,22 @@ void CompileService::Impl::leave() {
   drained_.clear();
 }
 
-kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash) {
-  return toolchainsForAnyLanguage(toolchains_, asker.toolchain)
-      .then([this, asker = std::move(asker),
-             hash](ToolchainChoice<ToolchainList>&& chosen) mutable -> kj::Promise<LookupResult> {
-        if (!chosen) return LookupResult(std::move(chosen.error()));
-        LookupQuestion question{asker.domain,        hash,    std::move(*chosen), asker.names,
-                                kj::mv(asker.files), nullptr, asker.user};
-        return lookUp(store_, executor_, hooks_.onStoreError, recentHits_, std::move(question))
-            .then([this, domain = std::move(asker.domain),
-                   names = std::move(asker.names)](LookupAnswer&& answer) mutable -> LookupResult {
-              if (answer.entry == nullptr) return Miss{std::move(answer.missReason)};
-              return hit(domain, std::move(answer.entry), std::move(names));
-            });
-      });
+kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash,
+                                                       std::shared_ptr<const Request> request) {
+  auto toolchains = lookedUpBy(asker);
+  return toolchains.then([this, asker = std::move(asker), hash, request = std::move(request)](
+                             ToolchainChoice<ToolchainList>&& chosen) mutable -> kj::Promise<LookupResult> {
+    if (!chosen) return LookupResult(std::move(chosen.error()));
+    if (chosen->empty()) return LookupResult(Miss{missUnpinned()});
+    LookupQuestion question{asker.domain,        hash,    std::move(*chosen), asker.names,
+                            kj::mv(asker.files), request, asker.user,         whichOf(asker.lane)};
+    return lookUp(store_, executor_, hooks_.onStoreError, recentHits(asker.lane), std::move(question))
+        .then([this, domain = std::move(asker.domain),
+               names = std::move(asker.names)](LookupAnswer&& answer) mutable -> LookupResult {
+          if (answer.entry == nullptr) return Miss{std::move(answer.missReason)};
+          return hit(domain, std::move(answer.entry), std::move(names));
+        });
+  });
 }
 
 kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request, Priority priority,
@@ -186,6 +218,26 @@ kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request,
   return outcome.attach(kj::mv(presence)).eagerlyEvaluate(nullptr);
 }
 
+// Those of the node, and of bundles for the languages that it has none for; on the locked lane, which may
+// have none, of bundles alone.
+kj::Promise<ToolchainChoice<ToolchainList>> CompileService::Impl::lookedUpBy(const Asker& asker) {
+  auto ofBundles = bundled_.answering(asker.domain, {}, asker.toolchain);
+  if (asker.lane == Lane::locked) return ToolchainChoice<ToolchainList>(std::move(ofBundles));
+  return toolchainsForAnyLanguage(toolchains_, asker.toolchain)
+      .then([ofBundles = std::move(ofBundles)](ToolchainChoice<ToolchainList>&& chosen) mutable {
+        if (ofBundles.empty()) return std::move(chosen);
+        ToolchainList all = chosen ? std::move(*chosen) : ToolchainList();
+        const auto ofNode = all.size();
+        for (auto& one : ofBundles) {
+          const auto end = all.begin() + static_cast<std::ptrdiff_t>(ofNode);
+          const bool isCompiled = std::any_of(
+              all.begin(), end, [&](const auto& known) { return known->language == one->language; });
+          if (!isCompiled) all.push_back(std::move(one));
+        }
+        return ToolchainChoice<ToolchainList>(std::move(all));
+      });
+}
+
 // Both compilers are known before the first begins: nothing is generated that none could link.
 kj::Promise<Outcome> CompileService::Impl::compileStages(StagedCall wanted) {
   auto owned = kj::heap<StagedCall>(std::move(wanted));
@@ -193,8 +245,11 @@ kj::Promise<Outcome> CompileService::Impl::compileStages(StagedCall wanted) {
   return toolchainsForStages(toolchains_, call.asker.toolchain, call.stages)
       .then([this, &call](ToolchainChoice<StageToolchains>&& chosen) -> kj::Promise<Outcome> {
         auto& asker = call.asker;
-        if (!chosen) return refused(asker.domain, std::move(chosen.error()), kNotLookedUp);
-        Asker own{asker.domain, asker.names, asker.toolchain, asker.files->addRef(), asker.user};
+        const bool mayBeBundled = !bundled_.answering(asker.domain, call.stages.last.language, "").empty();
+        if (!chosen && asker.lane == Lane::open && !mayBeBundled) {
+          return refused(asker.domain, std::move(chosen.error()), kNotLookedUp);
+        }
+        Asker own{asker.domain, asker.names, asker.toolchain, asker.files->addRef(), asker.user, asker.lane};
         return compileStage(std::move(own), std::move(call.stages.first), call.priority, call.timeout)
             .then([this, &call](Outcome&& generated) -> kj::Promise<Outcome> {
               if (!std::holds_alternative<Artifact>(generated.entry->result)) return std::move(generated);
@@ -205,51 +260,69 @@ kj::Promise<Outcome> CompileService::Impl::compileStages(StagedCall wanted) {
       .attach(kj::mv(owned));
 }
 
-kj::Promise<Outcome> CompileService::Impl::compileLast(StagedCall& call) {
-  auto& last = call.stages.last;
+// The linker may be another than was chosen before: toolchains come and go while the first one compiles.
+ToolchainChoice<std::shared_ptr<const Toolchain>> CompileService::Impl::linkerFor(
+    const StagedCall& call) const {
   const auto& generated = *call.generated.entry;
-  // It may be another than was chosen before: toolchains come and go while it compiles.
   const auto& known = toolchains_.list();
-  const auto madeBy = std::find_if(known.begin(), known.end(), [&](const auto& one) {
+  const auto madeBy =
+      std::ranges::find(known, generated.toolchainIdentity, [](const auto& one) { return one->identity; });
+  if (madeBy != known.end()) return lastToolchain(known, **madeBy, call.stages);
+  const bool isBundled = std::ranges::any_of(bundled_.of(call.asker.domain), [&](const auto& one) {
     return one->identity == generated.toolchainIdentity;
   });
-  if (madeBy == known.end()) {
-    return refused(
-        call.asker.domain,
-        {FailureKind::toolchainUnavailable,
-         "toolchain \"" + generated.toolchainName + "\" was replaced while it compiled this; ask again"},
-        kNotLookedUp);
+  return std::unexpected(Failure{
+      FailureKind::toolchainUnavailable,
+      isBundled
+          ? "no compiler on this node is known to link what \"" + generated.toolchainName +
+                "\", known from bundles alone, has generated"
+          : "toolchain \"" + generated.toolchainName + "\" was replaced while it compiled this; ask again"});
+}
+
+kj::Promise<Outcome> CompileService::Impl::compileLast(StagedCall& call) {
+  auto& last = call.stages.last;
+  auto linker = linkerFor(call);
+  const bool mayBeBundled = !bundled_.answering(call.asker.domain, last.language, "").empty();
+  if (!linker && call.asker.lane == Lane::open && !mayBeBundled) {
+    return refused(call.asker.domain, std::move(linker.error()), kNotLookedUp);
   }
-  auto linker = lastToolchain(known, **madeBy, call.stages);
-  if (!linker) return refused(call.asker.domain, std::move(linker.error()), kNotLookedUp);
-  last.source = std::get<Artifact>(generated.result).outputs.front().bytes;
+  last.source = std::get<Artifact>(call.generated.entry->result).outputs.front().bytes;
   call.asker.names = last.names;
-  call.asker.toolchain = (*linker)->name;
+  call.asker.toolchain = linker && call.asker.lane == Lane::open ? (*linker)->name : "";
+  std::optional<Failure> cannotCompile;
+  if (!linker) cannotCompile = std::move(linker.error());
   // Who has waited for the first stage is not turned away from the last.
   const bool hasWaited = call.generated.how != Outcome::How::hit;
   return compileStage(std::move(call.asker), std::move(last), call.priority, call.timeout,
-                      hasWaited ? JobQueue::Admission::always : JobQueue::Admission::ifRoom)
+                      hasWaited ? JobQueue::Admission::always : JobQueue::Admission::ifRoom,
+                      std::move(cannotCompile))
       .then([&call](Outcome&& linked) { return joinedStages(call.generated, linked); });
 }
 
 kj::Promise<Outcome> CompileService::Impl::compileStage(Asker asker, Request request, Priority priority,
                                                         std::chrono::milliseconds timeout,
-                                                        JobQueue::Admission admission) {
+                                                        JobQueue::Admission admission,
+                                                        std::optional<Failure> cannotCompile) {
   const auto hash = requestHash(request);
   request.names = compiledNames(asker.names, hash);
   const bool isOwnLimit = timeout.count() > 0 && timeout < limits_.timeout;
   auto call = kj::heap<Call>(*this, std::move(asker), std::make_shared<const Request>(std::move(request)),
                              hash, priority, isOwnLimit ? timeout : limits_.timeout);
   call->admission = admission;
+  call->cannotCompile = std::move(cannotCompile);
   auto outcome = start(*call);
   return outcome.attach(kj::mv(call));
 }
 
 kj::Promise<Outcome> CompileService::Impl::start(Call& call) {
+  if (call.asker.lane == Lane::locked || call.cannotCompile) return serveFromBundles(call);
   return toolchainFor(toolchains_, call.request->language, call.asker.toolchain)
       .then(
           [this, &call](ToolchainChoice<std::shared_ptr<const Toolchain>>&& chosen) -> kj::Promise<Outcome> {
-            if (!chosen) return refused(call.key.domain, std::move(chosen.error()), call.missReason);
+            if (!chosen) {
+              call.cannotCompile = std::move(chosen.error());
+              return serveFromBundles(call);
+            }
             const auto& toolchain = **chosen;
             if (auto fits = checkTarget(call.request->target, toolchain.targets, toolchain.name); !fits) {
               return refused(call.key.domain, std::move(fits.error()), call.missReason);
@@ -262,15 +335,51 @@ kj::Promise<Outcome> CompileService::Impl::start(Call& call) {
 
 kj::Promise<Outcome> CompileService::Impl::attempt(Call& call) {
   call.landedMeanwhile = false;
-  LookupQuestion question{call.key.domain,  call.key.requestHash,       {call.toolchain},
-                          call.asker.names, call.asker.files->addRef(), call.request,
-                          call.asker.user};
-  return lookUp(store_, executor_, hooks_.onStoreError, recentHits_, std::move(question))
+  return lookUp(store_, executor_, hooks_.onStoreError, recentHits_, questionOf(call, {call.toolchain}))
       .then([this, &call](LookupAnswer&& answer) -> kj::Promise<Outcome> {
         if (answer.entry != nullptr) return hit(call.key.domain, std::move(answer.entry), call.asker.names);
         call.missReason = std::move(answer.missReason);
         return fly(call);
       });
+}
+
+LookupQuestion CompileService::Impl::questionOf(Call& call, ToolchainList toolchains) {
+  return {call.key.domain,  call.key.requestHash,       std::move(toolchains),
+          call.asker.names, call.asker.files->addRef(), call.request,
+          call.asker.user,  whichOf(call.asker.lane)};
+}
+
+// What bundles have brought, or a failure: nothing compiles.
+kj::Promise<Outcome> CompileService::Impl::serveFromBundles(Call& call) {
+  auto toolchains = bundled_.answering(call.key.domain, call.request->language, call.asker.toolchain);
+  if (toolchains.empty()) return refused(call.key.domain, notServed(call, {}), call.missReason);
+  auto& recent = recentHits(call.asker.lane);
+  return lookUp(store_, executor_, hooks_.onStoreError, recent, questionOf(call, std::move(toolchains)))
+      .then([this, &call](LookupAnswer&& answer) -> Outcome {
+        if (answer.entry != nullptr) return hit(call.key.domain, std::move(answer.entry), call.asker.names);
+        call.missReason = std::move(answer.missReason);
+        return refused(call.key.domain, notServed(call, answer.nearest), call.missReason);
+      });
+}
+
+// Why a call that nothing compiles for is not served by what bundles have brought, either.
+Failure CompileService::Impl::notServed(const Call& call, const std::optional<EntryKey>& nearest) const {
+  const auto& known = bundled_.of(call.key.domain);
+  const bool isLocked = call.asker.lane == Lane::locked;
+  if (!isLocked && known.empty()) return *call.cannotCompile;
+  std::string why = call.missReason;
+  if (why == kNotLookedUp) why = whyNoneAnswers(known, call.request->language, call.asker.toolchain);
+  if (nearest) why += " (nearest entry: " + nearest->hex() + ")";
+  if (!isLocked) {
+    return {FailureKind::toolchainUnavailable,
+            call.cannotCompile->message + "; nor do bundles have it: " + why};
+  }
+  return {FailureKind::notPinned, "\"" + call.asker.names.source + "\" for " +
+                                      shortName(call.request->target) +
+                                      " is not in the bundles of domain \"" + call.key.domain +
+                                      "\", and this socket compiles nothing: " + why +
+                                      "; build a bundle that has it (kiln build) and bring it to this node "
+                                      "(kiln warm)"};
 }
 
 // Joins the flight there is, or starts one.
@@ -401,6 +510,10 @@ kj::Promise<CompileService::Refusal> CompileService::Impl::refuse(std::string do
             });
         if (!isThis) return Removed{{false, true}, {}};
         if (isKnown) return Removed{{false, false}, {}};
+        auto pinned = store.manifests(domain, (*found)->requestHash, Which::pinned);
+        if (!pinned) return std::unexpected(std::move(pinned.error()));
+        if (std::ranges::find(*pinned, key, &Manifest::key) != pinned->end())
+          return Removed{{false, false}, {}};
         if (auto removed = store.remove(domain, key); !removed) return std::unexpected(removed.error());
         return Removed{{true, true}, (*found)->requestHash};
       })
@@ -422,6 +535,30 @@ kj::Promise<CompileService::Refusal> CompileService::Impl::refuse(std::string do
       });
 }
 
+void CompileService::Impl::goBy(const std::string& domain, const std::vector<BundleRecord>& bundles) {
+  bundled_.replace(domain, bundles);
+  recentHits_.forget(domain);
+  recentPinned_.forget(domain);
+}
+
+// Of several readings that run at once the one that began last has the last word.
+kj::Promise<std::vector<BundleRecord>> CompileService::Impl::bundlesChanged(std::string domain) {
+  const auto reading = ++bundleReadings_;
+  return executor_.run([&store = store_, domain] { return store.bundles(domain); })
+      .then([this, reading, domain](StoreResult<std::vector<BundleRecord>>&& bundles) {
+        if (!bundles) {
+          hooks_.onStoreError(bundles.error());
+          return std::vector<BundleRecord>();
+        }
+        auto& last = lastReading_[domain];
+        if (reading > last) {
+          last = reading;
+          goBy(domain, *bundles);
+        }
+        return std::move(*bundles);
+      });
+}
+
 kj::Promise<void> CompileService::Impl::drain() {
   draining_ = true;
   if (present_ == 0) return kj::READY_NOW;
@@ -436,8 +573,9 @@ CompileService::CompileService(Store& store, Compilers& compilers, Executor& exe
 
 CompileService::~CompileService() = default;
 
-kj::Promise<LookupResult> CompileService::lookup(Asker asker, Hash128 requestHash) {
-  return impl_->lookup(std::move(asker), requestHash);
+kj::Promise<LookupResult> CompileService::lookup(Asker asker, Hash128 requestHash,
+                                                 std::shared_ptr<const Request> request) {
+  return impl_->lookup(std::move(asker), requestHash, std::move(request));
 }
 
 kj::Promise<Outcome> CompileService::compile(Asker asker, Request request, Priority priority,
@@ -447,6 +585,20 @@ kj::Promise<Outcome> CompileService::compile(Asker asker, Request request, Prior
 
 kj::Promise<CompileService::Refusal> CompileService::refuse(std::string domain, EntryKey key, Sha256 sha256) {
   return impl_->refuse(std::move(domain), key, sha256);
+}
+
+void CompileService::begin(const std::vector<BundleRecord>& bundles) {
+  std::map<std::string, std::vector<BundleRecord>> ofDomain;
+  for (const auto& bundle : bundles) ofDomain[bundle.domain].push_back(bundle);
+  for (const auto& [domain, records] : ofDomain) impl_->goBy(domain, records);
+}
+
+kj::Promise<std::vector<BundleRecord>> CompileService::bundlesChanged(std::string domain) {
+  return impl_->bundlesChanged(std::move(domain));
+}
+
+const ToolchainList& CompileService::bundledToolchains(std::string_view domain) const {
+  return impl_->bundled().of(domain);
 }
 
 ServiceStatistics CompileService::statistics(std::string_view domain) const {

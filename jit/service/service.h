@@ -8,6 +8,9 @@
 // The files of the toolchain that a call is served with are looked at when it comes, when its compile begins
 // and when that has ended. Where they changed, the node is scanned and the call starts over: nothing is
 // found, kept or given under an identity that its toolchain did not have throughout.
+//
+// Where the node has no toolchain for a call, what bundles have brought is looked up by the toolchains that
+// compiled it. On the locked lane that is all that is looked up, and nothing compiles.
 #pragma once
 
 #include <kj/async.h>
@@ -24,6 +27,8 @@
 #include <vector>
 
 #include "jit/artifact.h"
+#include "jit/bundle_record.h"
+#include "jit/lane.h"
 #include "jit/service/client_files.h"
 #include "jit/service/compilers.h"
 #include "jit/service/executor.h"
@@ -63,6 +68,7 @@ struct Asker {
   std::string toolchain;  // as chooseToolchain() takes it
   kj::Own<ClientFiles> files;
   uid_t user = 0;  // of the process that asks
+  Lane lane = Lane::open;
 };
 
 struct ServiceLimits {
@@ -103,8 +109,10 @@ class CompileService {
   ~CompileService();
 
   // The request's language is part of its hash, so that `asker.toolchain` is chosen for every language there
-  // is. Rejects only when the client's files are gone.
-  kj::Promise<LookupResult> lookup(Asker asker, Hash128 requestHash);
+  // is. `request`, of that hash, helps to say why there is nothing; it may be null. Rejects only when the
+  // client's files are gone.
+  kj::Promise<LookupResult> lookup(Asker asker, Hash128 requestHash,
+                                   std::shared_ptr<const Request> request = nullptr);
   // `timeout` bounds the compile, not the wait for it; zero: the service's limit. Who joins a running compile
   // waits under that compile's limit, and compiles anew if that one proves shorter than the own. Dropping the
   // promise leaves the compile; the last to leave kills it. Rejects only when the client's files are gone.
@@ -113,8 +121,17 @@ class CompileService {
   kj::Promise<Outcome> compile(Asker asker, Request request, Priority priority,
                                std::chrono::milliseconds timeout);
 
+  // The domains and their bundles as the store has them, before the first call.
+  void begin(const std::vector<BundleRecord>& bundles);
+  // To be called whenever a bundle of the domain has come to the store or gone from it. Resolves to those
+  // that are there when the service goes by them.
+  kj::Promise<std::vector<BundleRecord>> bundlesChanged(std::string domain);
+  // The toolchains that they were compiled by.
+  [[nodiscard]] const ToolchainList& bundledToolchains(std::string_view domain) const;
+
   // A driver refuses the bytes of `sha256`, an output of the entry: forgets the entry, so that it is compiled
-  // anew, unless a compile has given these very bytes since the last time. Whether to ask again is worth it.
+  // anew, unless a compile has given these very bytes since the last time, or a bundle has brought them: that
+  // has the word on what they are. Whether to ask again is worth it.
   struct Refusal {
     bool isSetAside = false;
     bool compileAgain = false;

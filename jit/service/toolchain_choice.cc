@@ -8,10 +8,6 @@
 namespace kiln {
 namespace {
 
-bool isNamed(const Toolchain& toolchain, std::string_view name) {
-  return name == toolchain.name || name == toolchain.frontend;
-}
-
 ToolchainList ofLanguage(const ToolchainList& toolchains, Language language) {
   ToolchainList chosen;
   for (const auto& toolchain : toolchains) {

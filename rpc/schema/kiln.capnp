@@ -10,7 +10,8 @@
 # compiler read while it compiled, and every one it looked for and did not find.
 #
 # A client connects to a socket; the socket decides its domain, and nothing it sends can change what a client of
-# another domain gets. The bootstrap capability is `Kiln`. `connect` gives a `Session`, the only thing with work
+# another domain gets. The socket decides the lane too: the locked one serves what bundles have brought, and compiles
+# nothing: a miss is the failure not_pinned. The bootstrap capability is `Kiln`. `connect` gives a `Session`, the only thing with work
 # to do:
 #
 #   lookup   asks by request hash. The source does not travel. A hit carries the artifact; a miss says why.
@@ -85,10 +86,11 @@ struct DaemonInfo {
 
 interface Session {
   lookup @0 (hash :Data, names :Names, toolchain :Text, files :FileSource,
-             knownKey :Data) -> (result :LookupResult);
+             knownKey :Data, request :Request) -> (result :LookupResult);
   # `hash` is 16 bytes. `toolchain` is a name ("nvrtc 13.0"), a frontend ("nvrtc") or empty: the newest. `knownKey` is
   # the key of an entry whose dependencies the client still has, or empty: if that is the one, they are left out.
-  # Without `files` nothing is found that depended on any.
+  # Without `files` nothing is found that depended on any. `request` is for who wants to know and not to compile: with it
+  # a miss says what differs from the nearest request.
 
   compile @1 (request :Request, hash :Data, toolchain :Text, priority :Priority, timeoutMs :UInt32,
               files :FileSource) -> (outcome :Outcome);
@@ -97,7 +99,7 @@ interface Session {
 
   toolchains @2 (rescan :Bool) -> (toolchains :List(Toolchain));
   # All compilers that the daemon found, in the order in which it looks for them, those that cannot be used with the
-  # reason. The daemon notices by itself when files of these change; where `rescan` is set it looks everywhere once more,
+  # reason; and behind them those that are known from this domain's bundles alone. The daemon notices by itself when files of these change; where `rescan` is set it looks everywhere once more,
   # and tries again what could not be used, before it answers.
 
   list @3 (after :Data, limit :UInt32) -> (entries :List(EntrySummary));
@@ -117,6 +119,45 @@ interface Session {
   # A driver refuses an output of the entry `key`, of which `sha256` are the bytes, and says `message`. The entry is set
   # aside, so that the next one who asks compiles it anew; but once only: bytes that come out as they were are kept.
   # `compileAgain`: there are, or may be, other bytes now. Of this domain's entries, as everything else here.
+
+  warm @9 (name :Text, manifest :Data, index :Data)
+      -> (problem :Text, isThere :Bool, bundle :Bundle, warming :Warming);
+  # Begins to bring a bundle (bundle/bundle.h) into the store, for this domain. `name` is what its file is called,
+  # `manifest` the manifest of its OCI image and `index` the image's config, byte for byte. `isThere`: it is there
+  # already, as `bundle`, and nothing is to be done. `problem`, if there is one, says why it is not taken; then there is
+  # no `warming`. Only for the daemon's own user and root, as `removeBundle` is; an exception for others.
+
+  bundles @10 () -> (bundles :List(Bundle));
+  # Those of this domain, in order of name.
+  removeBundle @11 (digest :Data) -> (problem :Text, found :Bool);
+  # Forgets what it brought and no other bundle has.
+  lanes @12 () -> (lanes :List(Lane));
+  # The sockets of the daemon, and how each serves.
+}
+
+interface Warming {
+  # Until `commit` has succeeded nothing of the bundle is found, and without it nothing of it is left. Calls may be made
+  # before the answer to the one before is there, `commit` excepted.
+
+  add @0 (layers :List(Data)) -> (problem :Text);
+  # Layers of the image that the manifest names, byte for byte, in whatever order.
+  commit @1 () -> (problem :Text, bundle :Bundle);
+  # All layers that the index names have been added.
+}
+
+struct Bundle {
+  digest @0 :Data;      # SHA-256 of the manifest
+  name @1 :Text;
+  warmedAt @2 :UInt64;  # seconds since 1970
+  entries @3 :UInt64;
+  bytes @4 :UInt64;     # of all their outputs
+  toolchains @5 :List(Toolchain);  # that compiled them
+}
+
+struct Lane {
+  socket @0 :Text;
+  domain @1 :Text;
+  lane @2 :UInt16;  # jit/lane.h: 0 open, 1 locked
 }
 
 enum Priority { normal @0; interactive @1; background @2; }
@@ -311,6 +352,7 @@ struct Toolchain {
   targets @6 :List(Text);
   problem @7 :Text;         # why it cannot be used; empty if it can
   isDefault @8 :Bool;       # chosen for its language when a request names none
+  isFromBundle @9 :Bool;    # nothing on this node compiles with it: bundles have brought what it compiled. No library
 }
 
 struct EntrySummary {
@@ -363,6 +405,7 @@ struct Status {
   jobs @8 :UInt32;               # how many may run at once
   compilers @9 :List(CompilerProcess);
   stopping @10 :Bool;
+  lane @11 :UInt16;              # of the socket that is asked
 
   struct CompilerProcess {
     processId @0 :UInt32;

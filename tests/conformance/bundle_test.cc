@@ -216,11 +216,10 @@ TEST_CASE_METHOD(Fixture, "An entry that is there already is replaced by the bun
   requireNothing();
 }
 
-TEST_CASE_METHOD(Fixture, "A pinned entry that is put stays pinned") {
+TEST_CASE_METHOD(Fixture, "A pinned entry stays as its bundle brought it, whatever is put under its key") {
   bring(sampleBundle(), {entry});
-  auto put = withLog(entry, "of the one that was put");
-  REQUIRE(store->put(put, request));
-  CHECK(store->find("default", entry.key).value() == put);
+  REQUIRE(store->put(withLog(entry, "of the one that was put"), request));
+  CHECK(store->find("default", entry.key).value() == entry);
   CHECK(keys(Which::pinned) == std::vector{entry.key});
   CHECK(store->removeBundle("default", sampleBundle().digest).value());
   requireNothing();
@@ -287,6 +286,20 @@ TEST_CASE_METHOD(Fixture, "An entry that was removed and put again is no longer 
   CHECK(store->removeBundle("default", sampleBundle().digest).value());
   CHECK(store->find("default", entry.key).value() == entry);
   CHECK(store->request("default", entry.requestHash).value() == request);
+}
+
+TEST_CASE_METHOD(Fixture, "A bundle is whole until it loses an entry, and again when it is brought again") {
+  auto other = underOtherFiles(entry, "other");
+  CHECK_FALSE(store->isWhole("default", sampleBundle().digest).value());
+  bring(sampleBundle(), {entry, other});
+  CHECK(store->isWhole("default", sampleBundle().digest).value());
+  CHECK_FALSE(store->isWhole("another", sampleBundle().digest).value());
+  REQUIRE(store->remove("default", entry.key));
+  CHECK_FALSE(store->isWhole("default", sampleBundle().digest).value());
+  REQUIRE(store->put(entry, request));
+  CHECK_FALSE(store->isWhole("default", sampleBundle().digest).value());
+  bring(sampleBundle(), {entry, other});
+  CHECK(store->isWhole("default", sampleBundle().digest).value());
 }
 
 TEST_CASE_METHOD(Fixture, "With a bundle go the entries that no other pins") {

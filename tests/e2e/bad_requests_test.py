@@ -548,7 +548,7 @@ def later(tmp_path_factory):
     for old, new in (
         ("  timestamp @8 :UInt64;", "  optimise @11 :Text;\n  timestamp @8 :UInt64;"),
         ("interactive @1; background @2;", "interactive @1; background @2; tomorrow @3;"),
-        ("  stop @7 () -> ();", "  stop @7 () -> ();\n  explain @9 (hash :Data) -> (text :Text);"),
+        ("  stop @7 () -> ();", "  stop @7 () -> ();\n  explain @13 (hash :Data) -> (text :Text);"),
         ("    text @9 :Text;\n  }", "    text @9 :Text;\n    compressed @10 :Data;\n  }"),
         ("  takesDescriptors @3 :Bool;", "  takesDescriptors @3 :Bool;\n  locale @4 :Text;"),
     ):

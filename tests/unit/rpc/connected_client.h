@@ -82,8 +82,9 @@ struct ServerFixture : ServiceFixture {
 // Connects without a word; `session()` introduces it.
 class ConnectedClient {
  public:
-  explicit ConnectedClient(ServerFixture& fixture, std::string domain = "users", uid_t user = geteuid())
-      : fixture_(fixture), stream_(connectTo(std::move(domain), user)), rpc_(*stream_, 4) {}
+  explicit ConnectedClient(ServerFixture& fixture, std::string domain = "users", uid_t user = geteuid(),
+                           Lane lane = Lane::open)
+      : fixture_(fixture), stream_(connectTo(std::move(domain), lane, user)), rpc_(*stream_, 4) {}
 
   schema::Kiln::Client kiln() { return rpc_.bootstrap().castAs<schema::Kiln>(); }
 
@@ -96,12 +97,12 @@ class ConnectedClient {
   }
 
  private:
-  kj::Own<kj::AsyncCapabilityStream> connectTo(std::string domain, uid_t user) {
+  kj::Own<kj::AsyncCapabilityStream> connectTo(std::string domain, Lane lane, uid_t user) {
     int ends[2];
     KJ_SYSCALL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
     constexpr auto kOwned = kj::LowLevelAsyncIoProvider::TAKE_OWNERSHIP;
     auto& provider = *fixture_.io.lowLevelProvider;
-    fixture_.server->serve(provider.wrapUnixSocketFd(ends[0], kOwned), std::move(domain), user);
+    fixture_.server->serve(provider.wrapUnixSocketFd(ends[0], kOwned), std::move(domain), lane, user);
     return provider.wrapUnixSocketFd(ends[1], kOwned);
   }
 

@@ -90,7 +90,7 @@ client::ShowReply shownEntry() {
   return show;
 }
 
-std::vector<client::ToolchainReply> twoToolchains() {
+std::vector<client::ToolchainReply> someToolchains() {
   client::ToolchainReply newest;
   newest.toolchain.name = "nvrtc 13.0";
   newest.toolchain.library = "/usr/local/cuda/lib64/libnvrtc.so.13";
@@ -102,7 +102,12 @@ std::vector<client::ToolchainReply> twoToolchains() {
   broken.toolchain.library = "/opt/old/libnvrtc.so.12";
   broken.toolchain.identity = digestOf<Sha256>(8);
   broken.toolchain.problem = "its builtins library is missing";
-  return {newest, broken};
+  client::ToolchainReply bundled;
+  bundled.toolchain.name = "hiprtc 6.2";
+  bundled.toolchain.identity = digestOf<Sha256>(9);
+  bundled.toolchain.targets = {"gfx942"};
+  bundled.isFromBundle = true;
+  return {newest, broken, bundled};
 }
 
 client::StatsReply someStats() {
@@ -123,6 +128,7 @@ client::StatusReply someStatus() {
   client::StatusReply status;
   status.version = "0.1.0";
   status.domain = "default";
+  status.lane = "open";
   status.store = "/var/lib/kiln";
   status.socket = "/run/kiln/kilnd.sock";
   status.processId = 4242;
@@ -172,8 +178,8 @@ TEST_CASE("an empty list of entries says so") {
   checkGolden(reportOf(std::vector<EntrySummary>{}), "ls_empty");
 }
 
-TEST_CASE("toolchains are listed with their targets and their problems") {
-  checkGolden(reportOf(twoToolchains()), "toolchains");
+TEST_CASE("toolchains are listed with their targets, their problems and where they are known from") {
+  checkGolden(reportOf(someToolchains()), "toolchains");
 }
 
 TEST_CASE("statistics count failures by kind") { checkGolden(reportOf(someStats()), "stats"); }

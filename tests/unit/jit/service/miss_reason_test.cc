@@ -44,7 +44,8 @@ std::string reasonFor(const std::vector<std::pair<DependencySet, std::vector<Fil
     manifests.emplace_back().dependencies = dependencies;
     checks.push_back({states, disagreements(dependencies, states)});
   }
-  return missByFile(manifests, checks);
+  const auto nearest = nearestByFiles(checks);
+  return missByFile(manifests[nearest], checks[nearest]);
 }
 
 const std::string kPath = "/home/me/inc/a.h";
@@ -138,7 +139,7 @@ TEST_CASE("a miss tells two builds of one toolchain apart") {
   seen.toolchainIdentity.bytes.fill(0xab);
   Manifest ofAnother;
   ofAnother.toolchainName = "nvrtc 12.9";
-  CHECK_THAT(missByToolchain({ofAnother, seen}, toolchain),
+  CHECK_THAT(missByToolchain(nearestByToolchain({ofAnother, seen}, toolchain), toolchain),
              Contains("another build") && Contains("abababababab") && Contains("0d0d0d0d0d0d"));
 }
 

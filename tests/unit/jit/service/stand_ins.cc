@@ -164,6 +164,11 @@ StoreResult<bool> FailingStore::removeBundle(std::string_view domain, const Sha2
   return store_->removeBundle(domain, digest);
 }
 
+StoreResult<bool> FailingStore::isWhole(std::string_view domain, const Sha256& digest) {
+  if (readsFail) return std::unexpected(StoreError{"reading failed"});
+  return store_->isWhole(domain, digest);
+}
+
 StoreResult<std::vector<BundleRecord>> FailingStore::bundles(std::string_view domain) {
   if (readsFail) return std::unexpected(StoreError{"reading failed"});
   return store_->bundles(domain);

@@ -87,6 +87,7 @@ class FailingStore final : public Store {
   StoreResult<StoreStatistics> statistics() override;
   StoreResult<std::unique_ptr<BundleIntake>> beginBundle(BundleRecord record) override;
   StoreResult<bool> removeBundle(std::string_view domain, const Sha256& digest) override;
+  StoreResult<bool> isWhole(std::string_view domain, const Sha256& digest) override;
   StoreResult<std::vector<BundleRecord>> bundles(std::string_view domain) override;
   StoreResult<std::vector<BundleRecord>> allBundles() override;
 

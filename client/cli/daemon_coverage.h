@@ -1,0 +1,18 @@
+// What a running kilnd would not serve of what was recorded, and why.
+#pragma once
+
+#include "client/cli/build_plan.h"
+#include "client/cli/coverage.h"
+#include "client/cli/recorded_files.h"
+#include "client/client.h"
+
+namespace kiln::cli {
+
+// Looks each task up as the application would, with the files that it was recorded with; compiles nothing.
+// `toolchains` are those that kilnd lists. The error is what of the lock cannot be read, or that kilnd cannot
+// be reached.
+std::expected<Coverage, std::string> coverageOf(const BuildPlan& plan, client::Client& client,
+                                                const std::vector<client::ToolchainReply>& toolchains,
+                                                LockContents& contents);
+
+}  // namespace kiln::cli

@@ -1,0 +1,145 @@
+#include "rpc/warming.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "bundle/layout_json.h"
+#include "jit/sha256.h"
+
+namespace kiln {
+namespace {
+
+std::unexpected<WarmingProblem> problem(std::string message) {
+  return std::unexpected(WarmingProblem{std::move(message)});
+}
+
+std::uint64_t secondsNow() { return static_cast<std::uint64_t>(std::time(nullptr)); }
+
+BundledToolchain recordOf(const Toolchain& toolchain) {
+  return {toolchain.name,     toolchain.frontend, toolchain.version,
+          toolchain.language, toolchain.identity, toolchain.targets};
+}
+
+// Every layer of the index is one of the manifest, and of one kernel.
+Warmed<void> checkLayers(const bundle::ImageManifest& manifest, const bundle::BundleIndex& index) {
+  std::set<Sha256> named;
+  for (const auto& layer : manifest.layers) named.insert(layer.digest);
+  std::set<Sha256> used;
+  for (const auto& kernel : index.kernels) {
+    if (!named.contains(kernel.layer)) {
+      return problem("the index names layer " + kernel.layer.hex() +
+                     ", which the manifest does not; build the "
+                     "bundle anew");
+    }
+    if (!used.insert(kernel.layer).second) {
+      return problem("the index names layer " + kernel.layer.hex() +
+                     " for two kernels; build the bundle anew");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Warmed<BundleRecord> describeOffered(const OfferedBundle& offered, bundle::BundleIndex& index) {
+  const auto manifest = bundle::parseManifest(offered.manifest);
+  if (!manifest) return problem("its manifest cannot be read: " + manifest.error().text);
+  if (manifest->artifactType != bundle::kArtifactType || manifest->config.mediaType != bundle::kIndexType) {
+    return problem("it is of the kind '" + manifest->artifactType + "' with an index of the kind '" +
+                   manifest->config.mediaType +
+                   "', which this kilnd does not take; use one as new as the kiln "
+                   "that built it");
+  }
+  if (sha256(offered.index) != manifest->config.digest) {
+    return problem("its index has other bytes than its digest says; copy the bundle once more");
+  }
+  auto parsed = bundle::parseIndex(offered.index, "'" + offered.name + "'");
+  if (!parsed) return problem(std::move(parsed.error().message));
+  if (auto checked = checkLayers(*manifest, *parsed); !checked) return std::unexpected(checked.error());
+  index = std::move(*parsed);
+  BundleRecord record;
+  record.digest = sha256(offered.manifest);
+  record.domain = offered.domain;
+  record.name = offered.name;
+  record.warmedAt = secondsNow();
+  for (const auto& toolchain : index.toolchains) record.toolchains.push_back(recordOf(toolchain));
+  return record;
+}
+
+Warming::Warming(BundleRecord record, bundle::BundleIndex index, std::unique_ptr<BundleIntake> intake)
+    : record_(std::move(record)), index_(std::move(index)), intake_(std::move(intake)) {
+  for (const auto& kernel : index_.kernels) byLayer_[kernel.layer] = &kernel;
+}
+
+Warmed<std::unique_ptr<Warming>> Warming::begin(Store& store, OfferedBundle offered) {
+  bundle::BundleIndex index;
+  auto record = describeOffered(offered, index);
+  if (!record) return std::unexpected(std::move(record.error()));
+  auto intake = store.beginBundle(*record);
+  if (!intake) return problem("the store failed: " + intake.error().message);
+  return std::unique_ptr<Warming>(new Warming(std::move(*record), std::move(index), std::move(*intake)));
+}
+
+Warmed<void> Warming::add(const std::vector<std::string>& layers) {
+  for (const auto& layer : layers) {
+    const auto digest = sha256(layer);
+    auto kernel = verified(layer, digest);
+    if (!kernel) return std::unexpected(std::move(kernel.error()));
+    std::lock_guard lock(mutex_);
+    if (intake_ == nullptr) return problem("the bundle is complete already");
+    if (added_.contains(digest)) continue;
+    if (auto added = addKernel(std::move(*kernel)); !added) return added;
+    added_.insert(digest);
+  }
+  return {};
+}
+
+Warmed<bundle::BundledKernel> Warming::verified(const std::string& layer, const Sha256& digest) const {
+  const auto found = byLayer_.find(digest);
+  if (found == byLayer_.end()) {
+    return problem("a layer with the digest " + digest.hex() +
+                   " came, and the bundle has none such; copy the bundle once more");
+  }
+  const auto what = "layer " + digest.hex() + " of '" + record_.name + "'";
+  auto kernel = bundle::parseKernel(layer, what);
+  if (!kernel) return problem(std::move(kernel.error().message));
+  if (bundle::indexed(*kernel, digest) != *found->second) {
+    return problem(what + " holds something else than the index says; build the bundle anew");
+  }
+  for (const auto& entry : kernel->entries) {
+    const auto isBy = [&](const Toolchain& one) {
+      return one.identity == entry.toolchainIdentity && one.name == entry.toolchainName &&
+             one.language == entry.request.language;
+    };
+    if (std::ranges::none_of(index_.toolchains, isBy)) {
+      return problem("an entry in " + what + " is by '" + entry.toolchainName +
+                     "', of which the index says something else; build the bundle anew");
+    }
+  }
+  return std::move(*kernel);
+}
+
+Warmed<void> Warming::addKernel(bundle::BundledKernel kernel) {
+  for (auto& entry : kernel.entries) {
+    const auto request = entry.request;
+    auto added = intake_->add(bundle::entryIn(record_.domain, std::move(entry), record_.warmedAt), request);
+    if (!added) return problem("the store failed: " + added.error().message);
+  }
+  return {};
+}
+
+Warmed<BundleRecord> Warming::commit() {
+  std::lock_guard lock(mutex_);
+  if (intake_ == nullptr) return problem("the bundle is complete already");
+  if (added_.size() != byLayer_.size()) {
+    return problem(std::to_string(byLayer_.size() - added_.size()) + " of its " +
+                   std::to_string(byLayer_.size()) + " layers have not come; bring it in once more");
+  }
+  auto committed = intake_->commit();
+  if (!committed) return problem("the store failed: " + committed.error().message);
+  intake_.reset();
+  return record_;
+}
+
+}  // namespace kiln

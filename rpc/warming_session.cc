@@ -1,0 +1,135 @@
+#include "rpc/warming_session.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "rpc/reports.h"
+#include "rpc/schema/convert.h"
+#include "rpc/warming.h"
+
+namespace kiln {
+namespace {
+
+// What came of beginning: it goes on, or there is nothing to do.
+struct Begun {
+  std::shared_ptr<Warming> warming;
+  std::optional<BundleRecord> there;
+};
+
+// Blocks.
+Warmed<Begun> begin(Store& store, OfferedBundle offered) {
+  bundle::BundleIndex index;
+  auto record = describeOffered(offered, index);
+  if (!record) return std::unexpected(std::move(record.error()));
+  auto known = store.bundles(record->domain);
+  if (!known) return std::unexpected(WarmingProblem{"the store failed: " + known.error().message});
+  const auto same = std::ranges::find(*known, record->digest, &BundleRecord::digest);
+  if (same != known->end()) {
+    auto whole = store.isWhole(record->domain, record->digest);
+    if (!whole) return std::unexpected(WarmingProblem{"the store failed: " + whole.error().message});
+    if (*whole) return Begun{nullptr, std::move(*same)};
+  }
+  auto warming = Warming::begin(store, std::move(offered));
+  if (!warming) return std::unexpected(std::move(warming.error()));
+  return Begun{std::move(*warming), {}};
+}
+
+class WarmingImpl final : public schema::Warming::Server {
+ public:
+  WarmingImpl(SessionContext& context, Peer peer, std::shared_ptr<Warming> warming)
+      : context_(context), peer_(std::move(peer)), warming_(std::move(warming)) {}
+  // What was not committed is erased, which takes the disk.
+  ~WarmingImpl() noexcept {
+    context_.executor.run([warming = std::move(warming_)]() mutable { warming.reset(); });
+  }
+
+ protected:
+  kj::Promise<void> add(AddContext call) override {
+    std::vector<std::string> layers;
+    for (auto layer : call.getParams().getLayers()) layers.emplace_back(convert::text(layer));
+    call.releaseParams();
+    auto added = context_.executor.run(
+        [warming = warming_, layers = std::move(layers)] { return warming->add(layers); });
+    return context_.calls.wrap(added.then([call](Warmed<void>&& result) mutable {
+      if (!result) call.getResults().setProblem(convert::toText(result.error().message));
+    }));
+  }
+
+  kj::Promise<void> commit(CommitContext call) override {
+    auto committed = context_.executor.run([warming = warming_] { return warming->commit(); });
+    return context_.calls.wrap(
+        committed.then([this, call](Warmed<BundleRecord>&& result) mutable -> kj::Promise<void> {
+          if (!result) {
+            call.getResults().setProblem(convert::toText(result.error().message));
+            return kj::READY_NOW;
+          }
+          return tellOf(std::move(*result), call);
+        }));
+  }
+
+ private:
+  // Once the service knows of it, it is served.
+  kj::Promise<void> tellOf(BundleRecord record, CommitContext call) {
+    return context_.service.bundlesChanged(record.domain)
+        .then([this, record = std::move(record), call](std::vector<BundleRecord>&& bundles) mutable {
+          const auto kept = std::ranges::find(bundles, record.digest, &BundleRecord::digest);
+          const auto& bundle = kept == bundles.end() ? record : *kept;
+          context_.log.info("client " + std::to_string(peer_.number) + " of user " +
+                            std::to_string(peer_.user) + " has brought bundle " + quotedForLog(bundle.name) +
+                            " (" + bundle.digest.hex() + ") with " + std::to_string(bundle.entries) +
+                            " entries to domain " + bundle.domain);
+          writeBundle(call.getResults().initBundle(), bundle);
+        });
+  }
+
+  SessionContext& context_;
+  const Peer peer_;
+  std::shared_ptr<Warming> warming_;
+};
+
+}  // namespace
+
+kj::Promise<void> beginWarming(SessionContext& context, const Peer& peer, WarmContext call) {
+  auto params = call.getParams();
+  OfferedBundle offered{peer.domain, std::string(convert::text(params.getName())),
+                        std::string(convert::text(params.getManifest())),
+                        std::string(convert::text(params.getIndex()))};
+  call.releaseParams();
+  auto begun = context.executor.run([&store = context.store, offered = std::move(offered)]() mutable {
+    return begin(store, std::move(offered));
+  });
+  return context.calls.wrap(begun.then([&context, peer, call](Warmed<Begun>&& result) mutable {
+    auto answer = call.getResults();
+    if (!result) {
+      answer.setProblem(convert::toText(result.error().message));
+    } else if (result->there) {
+      answer.setIsThere(true);
+      writeBundle(answer.initBundle(), *result->there);
+    } else {
+      answer.setWarming(kj::heap<WarmingImpl>(context, std::move(peer), std::move(result->warming)));
+    }
+  }));
+}
+
+kj::Promise<void> removeBundle(SessionContext& context, const Peer& peer, const Sha256& digest,
+                               RemoveBundleContext call) {
+  auto removed = context.executor.run(
+      [&store = context.store, domain = peer.domain, digest] { return store.removeBundle(domain, digest); });
+  return context.calls.wrap(
+      removed.then([&context, peer, digest, call](StoreResult<bool>&& found) mutable -> kj::Promise<void> {
+        if (!found) {
+          call.getResults().setProblem(convert::toText("the store failed: " + found.error().message));
+          return kj::READY_NOW;
+        }
+        call.getResults().setFound(*found);
+        if (*found) {
+          context.log.info("client " + std::to_string(peer.number) + " of user " + std::to_string(peer.user) +
+                           " has removed bundle " + digest.hex() + " from domain " + peer.domain);
+        }
+        return context.service.bundlesChanged(peer.domain).ignoreResult();
+      }));
+}
+
+}  // namespace kiln
