@@ -8,6 +8,7 @@
 
 #include "cache/byte_io.h"
 #include "cache/rocksdb_error.h"
+#include "cache/rocksdb_log.h"
 
 namespace kiln {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::array<const char*, kColumnCount> kColumnNames = {
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
 // For a daemon that shares its node with the programs it serves: little memory, few files, a fast open.
-rocksdb::DBOptions databaseOptions(rocksdb::Env* env) {
+rocksdb::DBOptions databaseOptions(const std::filesystem::path& directory, rocksdb::Env* env) {
   rocksdb::DBOptions options;
   if (env != nullptr) options.env = env;
   options.create_if_missing = true;
@@ -33,8 +34,7 @@ rocksdb::DBOptions databaseOptions(rocksdb::Env* env) {
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.max_log_file_size = kMiB;
-  options.keep_log_file_num = 2;
+  options.info_log = makeStoreLog(directory);
   return options;
 }
 
@@ -137,7 +137,8 @@ StoreResult<std::unique_ptr<Database>> Database::open(const std::filesystem::pat
                                                       rocksdb::Env* env) {
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  auto status = rocksdb::DB::Open(databaseOptions(env), directory.string(), columns(), &handles, &db);
+  auto status =
+      rocksdb::DB::Open(databaseOptions(directory, env), directory.string(), columns(), &handles, &db);
   if (!status.ok()) return std::unexpected(storeError("open", directory, status));
   return std::unique_ptr<Database>(
       new Database(directory, std::unique_ptr<rocksdb::DB>(db), std::move(handles)));

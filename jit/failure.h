@@ -54,7 +54,7 @@ inline constexpr std::array kFailures = {
         "a file that the compiler asked for is not allowed, could not be read, is no regular file, or "
         "was not answered for in time"},
     FailureTraits{FailureKind::notPinned, "not_pinned", Remembered::no,
-                  "reserved for sockets that serve signed bundles only"},
+                  "the socket serves what bundles have brought and nothing else, and they do not have this"},
     FailureTraits{FailureKind::timeout, "timeout", Remembered::no,
                   "the compile passed its time limit and was killed"},
     FailureTraits{FailureKind::memoryLimit, "memory_limit", Remembered::no,

@@ -42,7 +42,7 @@ Warmed<void> checkLayers(const bundle::ImageManifest& manifest, const bundle::Bu
 
 }  // namespace
 
-Warmed<BundleRecord> describeOffered(const OfferedBundle& offered, bundle::BundleIndex& index) {
+Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
   const auto manifest = bundle::parseManifest(offered.manifest);
   if (!manifest) return problem("its manifest cannot be read: " + manifest.error().text);
   if (manifest->artifactType != bundle::kArtifactType || manifest->config.mediaType != bundle::kIndexType) {
@@ -57,14 +57,14 @@ Warmed<BundleRecord> describeOffered(const OfferedBundle& offered, bundle::Bundl
   auto parsed = bundle::parseIndex(offered.index, "'" + offered.name + "'");
   if (!parsed) return problem(std::move(parsed.error().message));
   if (auto checked = checkLayers(*manifest, *parsed); !checked) return std::unexpected(checked.error());
-  index = std::move(*parsed);
-  BundleRecord record;
+  DescribedBundle described{{}, std::move(*parsed)};
+  auto& record = described.record;
   record.digest = sha256(offered.manifest);
   record.domain = offered.domain;
   record.name = offered.name;
   record.warmedAt = secondsNow();
-  for (const auto& toolchain : index.toolchains) record.toolchains.push_back(recordOf(toolchain));
-  return record;
+  for (const auto& toolchain : described.index.toolchains) record.toolchains.push_back(recordOf(toolchain));
+  return described;
 }
 
 Warming::Warming(BundleRecord record, bundle::BundleIndex index, std::unique_ptr<BundleIntake> intake)
@@ -72,13 +72,11 @@ Warming::Warming(BundleRecord record, bundle::BundleIndex index, std::unique_ptr
   for (const auto& kernel : index_.kernels) byLayer_[kernel.layer] = &kernel;
 }
 
-Warmed<std::unique_ptr<Warming>> Warming::begin(Store& store, OfferedBundle offered) {
-  bundle::BundleIndex index;
-  auto record = describeOffered(offered, index);
-  if (!record) return std::unexpected(std::move(record.error()));
-  auto intake = store.beginBundle(*record);
+Warmed<std::unique_ptr<Warming>> Warming::begin(Store& store, DescribedBundle described) {
+  auto intake = store.beginBundle(described.record);
   if (!intake) return problem("the store failed: " + intake.error().message);
-  return std::unique_ptr<Warming>(new Warming(std::move(*record), std::move(index), std::move(*intake)));
+  return std::unique_ptr<Warming>(
+      new Warming(std::move(described.record), std::move(described.index), std::move(*intake)));
 }
 
 Warmed<void> Warming::add(const std::vector<std::string>& layers) {

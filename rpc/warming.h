@@ -30,12 +30,19 @@ struct OfferedBundle {
   std::string index;     // the image's config
 };
 
+// The same, checked.
+struct DescribedBundle {
+  BundleRecord record;  // without the numbers that the store fills in
+  bundle::BundleIndex index;
+};
+Warmed<DescribedBundle> describe(const OfferedBundle& offered);
+
 // Nothing is taken on a client's word: the index and each layer have the digest that the manifest says, and a
 // layer holds what the index says of it. Thread-safe; every call blocks.
 class Warming {
  public:
   // Nothing of the bundle is there yet, or not all of it.
-  static Warmed<std::unique_ptr<Warming>> begin(Store& store, OfferedBundle offered);
+  static Warmed<std::unique_ptr<Warming>> begin(Store& store, DescribedBundle described);
 
   // Layers of the bundle, in whatever order. One that was added before is passed over.
   Warmed<void> add(const std::vector<std::string>& layers);
@@ -56,9 +63,5 @@ class Warming {
   std::set<Sha256> added_;
   std::unique_ptr<BundleIntake> intake_;
 };
-
-// What `offered` would be in the store, without the numbers that the store fills in. Checks the manifest and
-// the index.
-Warmed<BundleRecord> describeOffered(const OfferedBundle& offered, bundle::BundleIndex& index);
 
 }  // namespace kiln

@@ -19,19 +19,19 @@ struct Begun {
 };
 
 // Blocks.
-Warmed<Begun> begin(Store& store, OfferedBundle offered) {
-  bundle::BundleIndex index;
-  auto record = describeOffered(offered, index);
-  if (!record) return std::unexpected(std::move(record.error()));
-  auto known = store.bundles(record->domain);
+Warmed<Begun> begin(Store& store, const OfferedBundle& offered) {
+  auto described = describe(offered);
+  if (!described) return std::unexpected(std::move(described.error()));
+  const auto& record = described->record;
+  auto known = store.bundles(record.domain);
   if (!known) return std::unexpected(WarmingProblem{"the store failed: " + known.error().message});
-  const auto same = std::ranges::find(*known, record->digest, &BundleRecord::digest);
+  const auto same = std::ranges::find(*known, record.digest, &BundleRecord::digest);
   if (same != known->end()) {
-    auto whole = store.isWhole(record->domain, record->digest);
+    auto whole = store.isWhole(record.domain, record.digest);
     if (!whole) return std::unexpected(WarmingProblem{"the store failed: " + whole.error().message});
     if (*whole) return Begun{nullptr, std::move(*same)};
   }
-  auto warming = Warming::begin(store, std::move(offered));
+  auto warming = Warming::begin(store, std::move(*described));
   if (!warming) return std::unexpected(std::move(warming.error()));
   return Begun{std::move(*warming), {}};
 }
@@ -97,9 +97,8 @@ kj::Promise<void> beginWarming(SessionContext& context, const Peer& peer, WarmCo
                         std::string(convert::text(params.getManifest())),
                         std::string(convert::text(params.getIndex()))};
   call.releaseParams();
-  auto begun = context.executor.run([&store = context.store, offered = std::move(offered)]() mutable {
-    return begin(store, std::move(offered));
-  });
+  auto begun = context.executor.run(
+      [&store = context.store, offered = std::move(offered)] { return begin(store, offered); });
   return context.calls.wrap(begun.then([&context, peer, call](Warmed<Begun>&& result) mutable {
     auto answer = call.getResults();
     if (!result) {

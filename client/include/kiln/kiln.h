@@ -69,7 +69,7 @@ typedef enum kiln_status KILN_ENUM {
   KILN_TIMEOUT = 5,               /* the compile passed its time limit */
   KILN_MEMORY_LIMIT = 6,          /* the compile passed its memory limit */
   KILN_COMPILER_CRASH = 7,        /* the compiler process died */
-  KILN_NOT_PINNED = 8,            /* the daemon serves signed bundles only, and none holds this request */
+  KILN_NOT_PINNED = 8,            /* the socket serves what bundles have brought, and none has this request */
   KILN_OVERLOADED = 9,            /* the daemon's queue is full */
   KILN_INTERNAL = 10,             /* a defect of kiln */
   KILN_FILE_UNAVAILABLE = 11, /* a file that the compiler asked for could not be read, or is not allowed */

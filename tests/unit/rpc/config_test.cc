@@ -45,6 +45,7 @@ group = "gpu"
 domain = "team-a"
 [[listen]]
 path = "/run/kiln/b.sock"
+lane = "locked"
 [toolchains]
 paths = ["/opt/cuda"]
 python_prefixes = ["/opt/venv"]
@@ -64,7 +65,7 @@ system = false
   CHECK(config->logLevel == LogLevel::debug);
   REQUIRE(config->listen.size() == 2);
   CHECK(config->listen[0] == ListenerConfig{"/run/kiln/a.sock", 0660, "gpu", "team-a"});
-  CHECK(config->listen[1] == ListenerConfig{"/run/kiln/b.sock", 0600, "", "default"});
+  CHECK(config->listen[1] == ListenerConfig{"/run/kiln/b.sock", 0600, "", "default", Lane::locked});
   CHECK(config->toolchains.paths == std::vector<std::filesystem::path>{"/opt/cuda"});
   CHECK(config->toolchains.pythonPrefixes == std::vector<std::filesystem::path>{"/opt/venv"});
   CHECK_FALSE(config->toolchains.system);
@@ -73,7 +74,7 @@ system = false
 TEST_CASE("a configuration that is described reads back the same") {
   auto config = parseConfig(
       "store = \"/a \\\"b\\\"\"\njobs = 2\nlog_level = \"error\"\n[[listen]]\npath = \"/s\"\nmode = "
-      "\"0640\"\ndomain = \"x\"\n"
+      "\"0640\"\ndomain = \"x\"\nlane = \"locked\"\n"
       "[toolchains]\npaths = [\"/p\", \"/q\"]\nsystem = false\n",
       "k.toml");
   REQUIRE(config);
@@ -112,6 +113,8 @@ TEST_CASE("a listener needs a path of its own, an octal mode and a domain's name
   CHECK(onlyError("[[listen]]\npath = '/a'\nmode = '0888'\n").starts_with("k.toml:3: 'listen.mode'"));
   CHECK(onlyError("[[listen]]\npath = '/a'\nmode = 0o660\n").starts_with("k.toml:3: 'listen.mode'"));
   CHECK(onlyError("[[listen]]\npath = '/a'\ndomain = 'Team A'\n").starts_with("k.toml:3: 'listen.domain'"));
+  CHECK(onlyError("[[listen]]\npath = '/a'\nlane = 'closed'\n") ==
+        "k.toml:3: 'listen.lane' must be open or locked; here is 'closed'");
   CHECK(onlyError("[[listen]]\npath = '/a'\n[[listen]]\npath = '/a'\n")
             .starts_with("k.toml:4: two [[listen]]"));
   CHECK(onlyError("[[listen]]\npath = '/" + std::string(200, 'a') + "'\n").find("201 bytes") !=

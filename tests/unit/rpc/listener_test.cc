@@ -155,6 +155,28 @@ TEST_CASE("an activated socket belongs to the listener of its path or of its nam
   CHECK_FALSE(fs::exists(directory.path() / "b"));
 }
 
+TEST_CASE(
+    "an activated socket has the lane of its listener, and a name that means two listeners means none") {
+  TemporaryDirectory directory;
+  Config config;
+  config.listen = {{.path = directory.path() / "open"},
+                   {.path = directory.path() / "locked", .lane = Lane::locked}};
+  std::vector<ActivatedSocket> sockets;
+  sockets.push_back(activated(directory.path() / "locked", "default"));
+  auto listeners = openListeners(config, std::move(sockets), {.path = "/nonexistent/x"});
+  REQUIRE(listeners);
+  REQUIRE(listeners->size() == 2);
+  CHECK((*listeners)[0].lane() == Lane::locked);
+  CHECK((*listeners)[1].lane() == Lane::open);
+  listeners->clear();
+
+  std::vector<ActivatedSocket> ambiguous;
+  ambiguous.push_back(activated(directory.path() / "elsewhere", "default"));
+  auto refused = openListeners(config, std::move(ambiguous), {.path = "/nonexistent/x"});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().find("add one with its path") != std::string::npos);
+}
+
 TEST_CASE("without configured listeners an activated socket's name is its domain if it is one's name") {
   TemporaryDirectory directory;
   std::vector<ActivatedSocket> sockets;

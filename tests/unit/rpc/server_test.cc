@@ -221,6 +221,35 @@ TEST_CASE("only root and the daemon's user may stop it") {
   CHECK(fixture.stopAsked);
 }
 
+TEST_CASE("only root and the daemon's user may bring bundles and remove them; everyone may list them") {
+  ServerFixture fixture;
+  ConnectedClient stranger(fixture, "users", geteuid() + 1000);
+  auto session = stranger.session();
+  CHECK(exceptionOf(fixture, session.warmRequest()).find("only root") != std::string::npos);
+  auto removal = session.removeBundleRequest();
+  removal.setDigest(convert::toData(std::string(32, 'x')));
+  CHECK(exceptionOf(fixture, kj::mv(removal)).find("only root") != std::string::npos);
+  CHECK(exceptionOf(fixture, session.bundlesRequest()).empty());
+  CHECK(exceptionOf(fixture, session.lanesRequest()).empty());
+  ConnectedClient owner(fixture);
+  auto answer = owner.session().warmRequest().send().wait(fixture.io.waitScope);
+  CHECK(convert::text(answer.getProblem()).find("manifest") != std::string::npos);
+  CHECK_FALSE(answer.hasWarming());
+}
+
+TEST_CASE("a client of a locked listener is told not_pinned and its lane, and nothing compiles") {
+  ServerFixture fixture;
+  ConnectedClient client(fixture, "users", geteuid(), Lane::locked);
+  auto session = client.session();
+  auto response = compileCall(session, kFiles).send().wait(fixture.io.waitScope);
+  auto outcome = response.getOutcome();
+  REQUIRE(outcome.isFailure());
+  CHECK(outcome.getFailure().getKind() == static_cast<std::uint16_t>(FailureKind::notPinned));
+  CHECK(fixture.compilers.jobs.empty());
+  auto status = session.statusRequest().send().wait(fixture.io.waitScope);
+  CHECK(status.getStatus().getLane() == static_cast<std::uint16_t>(Lane::locked));
+}
+
 TEST_CASE("an entry is shown by the first bytes of its key, without source and bytes") {
   ServerFixture fixture;
   ConnectedClient client(fixture);

@@ -221,4 +221,25 @@ TEST_CASE("help and the version are no errors") {
   CHECK(version.text == "kiln 0.1.0\n");
 }
 
+TEST_CASE("warm takes a bundle, a listing or a removal, and one of them alone") {
+  CHECK(std::get<WarmArguments>(parsed({"warm", "app.kiln"}).command).bundle == "app.kiln");
+  CHECK(std::get<WarmArguments>(parsed({"warm", "--list"}).command).list);
+  CHECK(std::get<WarmArguments>(parsed({"warm", "--remove", "app.kiln"}).command).removed == "app.kiln");
+  for (const Arguments& wrong : {Arguments{"warm"},
+                                 {"warm", "app.kiln", "--list"},
+                                 {"warm", "app.kiln", "--remove", "x"},
+                                 {"warm", "--list", "--remove", "x"}}) {
+    CHECK(refused(wrong).code == ExitCode::usage);
+  }
+  CHECK(std::holds_alternative<LanesArguments>(parsed({"lanes"}).command));
+}
+
+TEST_CASE("coverage is of a bundle or of the daemon") {
+  CHECK(std::get<CoverageArguments>(parsed({"coverage", "app.lock", "app.kiln"}).command).bundle ==
+        "app.kiln");
+  CHECK(std::get<CoverageArguments>(parsed({"coverage", "app.lock", "--daemon"}).command).isOfDaemon);
+  CHECK(refused({"coverage", "app.lock"}).code == ExitCode::usage);
+  CHECK(refused({"coverage", "app.lock", "app.kiln", "--daemon"}).code == ExitCode::usage);
+}
+
 }  // namespace kiln::cli

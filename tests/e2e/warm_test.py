@@ -1,0 +1,322 @@
+"""Bundles brought to a running kilnd: served there without a compiler, pinned, taken away again; and sockets that serve
+nothing else."""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from harness import DEADLINE, ROOT, Kiln, environment, run, wait_for
+from record_build_test import record, write_application
+
+TESTS = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent  # where the tests' own programs are built
+CALLS = (
+    ("scale.cu", "--target", "sm_90"),
+    ("header.cu", "--target", "sm_90", "-I", "include"),
+    ("saxpy.mlir", "--target", "host"),
+    ("saxpy.mlir", "--target", "gfx942"),
+)
+TARGETS = ("--target", "sm_90", "--target", "sm_80", "--target", "host", "--target", "gfx942")
+
+
+@pytest.fixture(scope="module")
+def built(bin, shared_daemon, tmp_path_factory):
+    """An application's folder with app.lock and app.kiln, which another node has recorded and built."""
+    work = tmp_path_factory.mktemp("application")
+    kiln = Kiln(bin, shared_daemon("13.0", bin / "kiln-compiler-mlir").socket, work)
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS)
+    kiln.json("build", "app.lock", *TARGETS, "-o", "app.kiln")
+    return work
+
+
+@pytest.fixture
+def work(built, folder):
+    """A copy of that folder, so that roles and not places decide."""
+    return pathlib.Path(shutil.copytree(built, folder / "work"))
+
+
+class Node:
+    """A kilnd with an open and a locked socket of one domain."""
+
+    def __init__(self, make_daemon, bin, folder, work, toolchains=(), **settings):
+        self.socket = folder / "locked.sock"
+        config = f'[[listen]]\npath = "{self.socket}"\nlane = "locked"\n'
+        self.daemon = make_daemon(toolchains=toolchains, config=config, **settings)
+        self.open = Kiln(bin, self.daemon.socket, work)
+        self.locked = Kiln(bin, self.socket, work)
+        self.daemon.start()
+
+    def bundles(self):
+        return [bundle["name"] for bundle in self.open.json("warm", "--list")["bundles"]]
+
+
+@pytest.fixture
+def make_node(make_daemon, bin, folder, work):
+    return lambda **settings: Node(make_daemon, bin, folder, work, **settings)
+
+
+@pytest.fixture
+def node(make_node):
+    """One without any compiler."""
+    return make_node()
+
+
+def call(kiln, *arguments, status=0):
+    return kiln.json("compile", *arguments, status=status)
+
+
+def refusal(kiln, *arguments):
+    failure = call(kiln, *arguments, status=4)["failure"]
+    assert failure["kind"] == "not_pinned", failure
+    return failure["message"]
+
+
+def write_many_kernels(path, kernels=3000, size=20000):
+    """A bundle that takes its time to be brought anywhere."""
+    run(TESTS / "many_kernels", path, kernels, size)
+
+
+def test_a_node_without_a_compiler_serves_a_warmed_bundle(node, work):
+    failure = call(node.open, *CALLS[0], status=4)["failure"]
+    assert failure["kind"] == "toolchain_unavailable"
+    warmed = node.open.json("warm", "app.kiln")
+    assert (warmed["entries"], warmed["was_there"]) == (6, False)
+    for kiln in (node.open, node.locked):
+        for arguments in CALLS:
+            assert call(kiln, *arguments)["outcome"] == "hit"
+    assert node.open.compiles() == 0
+    listed = {one["name"]: one for one in node.open.json("toolchains")["toolchains"]}
+    assert listed.keys() == {"nvrtc 13.0", "mlir 22.1"}
+    for toolchain in listed.values():
+        assert toolchain["from_bundle"] and toolchain["library"] is None and not toolchain["default"]
+    text = node.open.run("toolchains").stdout.decode()
+    assert "from bundle" in text
+
+
+def test_what_is_served_is_what_was_compiled_and_it_runs(node, work, built, bin, shared_daemon):
+    elsewhere = Kiln(bin, shared_daemon("13.0", bin / "kiln-compiler-mlir").socket, work)
+    node.open.json("warm", "app.kiln")
+    for number, arguments in enumerate(CALLS):
+        ours, theirs = work / f"ours{number}", work / f"theirs{number}"
+        call(node.locked, *arguments, "-o", ours)
+        call(elsewhere, *arguments, "-o", theirs)
+        assert ours.read_bytes() == theirs.read_bytes()
+    called = node.locked.run(
+        "run", "saxpy.mlir", "--kernel", "saxpy", "--arg", "f32=2", "--arg", "f32[4096]", "--arg", "f32[4096]"
+    )
+    assert called.returncode == 0, called.stderr
+    assert b"hit" in called.stdout
+
+
+def test_entries_are_found_by_request_dependencies_and_toolchain_alone(make_node, work):
+    node = make_node(toolchains=("12.9",))
+    warmed = node.open.run("warm", "app.kiln")
+    assert warmed.returncode == 0
+    assert b"nvrtc 13.0, which this node does not have" in warmed.stderr and b"nvrtc 12.9" in warmed.stderr
+    assert call(node.open, *CALLS[0])["toolchain"] == "nvrtc 12.9"
+    assert call(node.open, *CALLS[0], "--toolchain", "nvrtc 13.0")["outcome"] == "hit"
+    assert call(node.locked, *CALLS[0])["toolchain"] == "nvrtc 13.0"
+    (work / "include/v.h").write_text("#define V 8\n")
+    failure = call(node.open, *CALLS[1], "--toolchain", "nvrtc 13.0", status=4)["failure"]
+    assert failure["kind"] == "toolchain_unavailable" and "v.h changed" in failure["message"]
+
+
+def test_warming_is_idempotent_and_what_was_lost_comes_back(make_node):
+    node = make_node(toolchains=("13.0",))
+    first = node.open.json("warm", "app.kiln")
+    again = node.open.json("warm", "app.kiln")
+    assert again == first | {"was_there": True}
+    (bundle,) = node.locked.json("warm", "--list")["bundles"]
+    assert (bundle["name"], bundle["digest"], bundle["entries"]) == ("app.kiln", first["digest"], 6)
+    assert sorted(bundle["toolchains"]) == ["mlir 22.1", "nvrtc 13.0"]
+    node.daemon.restart()
+    assert call(node.locked, *CALLS[0])["outcome"] == "hit"
+    assert node.open.json("warm", "app.kiln")["was_there"]
+
+
+def test_the_same_bundle_as_a_directory_is_the_same(node, work):
+    node.open.json("bundle", "merge", "app.kiln", "-o", "directory/")
+    first = node.open.json("warm", "app.kiln")
+    again = node.open.json("warm", "directory/")
+    assert again == first | {"bundle": "directory/", "was_there": True}
+
+
+@pytest.mark.parametrize("named_by", ["name", "digest"])
+def test_a_bundle_that_is_removed_is_gone(node, named_by):
+    warmed = node.open.json("warm", "app.kiln")
+    assert call(node.locked, *CALLS[0])["outcome"] == "hit"
+    node.open.json("warm", "--remove", "app.kiln" if named_by == "name" else warmed["digest"][:20])
+    assert node.bundles() == [] and node.open.json("ls")["entries"] == []
+    assert "no bundle is there" in refusal(node.locked, *CALLS[0])
+    assert node.open.json("toolchains")["toolchains"] == []
+    missing = node.open.run("warm", "--remove", "app.kiln")
+    assert missing.returncode == 4 and b"kiln warm --list" in missing.stderr
+
+
+def test_pinned_entries_stay_whatever_else_a_request_meets(make_node, work):
+    node = make_node(toolchains=("13.0",))
+    node.open.json("warm", "app.kiln")
+    for number in range(40):
+        (work / "include/v.h").write_text(f"#define V {number + 100}\n")
+        assert call(node.open, *CALLS[1])["outcome"] == "miss"
+    (work / "include/v.h").write_text("#define V 7\n")
+    assert call(node.locked, *CALLS[1])["outcome"] == "hit"
+
+
+def test_a_locked_socket_says_what_is_not_pinned_and_compiles_nothing(make_node, work):
+    node = make_node(toolchains=("13.0",))
+    assert "no bundle is there" in refusal(node.locked, *CALLS[0])
+    call(node.open, *CALLS[0])
+    refusal(node.locked, *CALLS[0])  # which only the open socket has
+    node.open.json("warm", "app.kiln")
+    compiled = node.open.compiles()
+    key = call(node.locked, *CALLS[0])["key"]
+    said = refusal(node.locked, "scale.cu", "--target", "sm_86")
+    assert '"scale.cu" for sm_86' in said and "pinned for target" in said and "kiln build" in said
+    assert key in refusal(node.locked, *CALLS[0], "-D", "X")
+    (work / "scale.cu").write_text("// changed\n" + (work / "scale.cu").read_text())
+    assert "another source" in refusal(node.locked, *CALLS[0])
+    (work / "include/v.h").write_text("#define V 8\n")
+    assert "v.h changed" in refusal(node.locked, *CALLS[1])
+    assert "neither its source" in refusal(node.locked, "-", "--target", "sm_90", "--name", "strange.cu")
+    assert node.open.compiles() == compiled
+    text = node.locked.run("compile", *CALLS[1])
+    assert text.returncode == 4 and text.stderr.startswith(b"kiln: not_pinned: ")
+
+
+def test_the_library_does_not_compile_by_itself_what_a_locked_socket_refuses(make_node, bin, work):
+    node = make_node(toolchains=(bin / "kiln-compiler-llvm",))
+    load = (TESTS / "load_kernel", "host", "llvm-ir", ROOT / "examples/kernels/saxpy.ll", "host", "saxpy")
+    result = subprocess.run(
+        list(map(str, load)), env=environment(KILN_SOCKET=node.socket), capture_output=True, timeout=DEADLINE, cwd=work
+    )
+    assert result.returncode == 1 and result.stdout.startswith(b"not_pinned "), result.stdout
+    assert node.open.compiles() == 0
+
+
+def test_lanes_are_listed_and_a_status_tells_its_own(node):
+    lanes = {lane["socket"]: (lane["domain"], lane["lane"]) for lane in node.open.json("lanes")["lanes"]}
+    assert lanes == {str(node.daemon.socket): ("default", "open"), str(node.socket): ("default", "locked")}
+    assert node.open.json("status")["lane"] == "open"
+    assert node.locked.json("status")["lane"] == "locked"
+
+
+def test_only_the_daemons_user_and_root_bring_bundles_and_remove_them(node, work, folder):
+    node.open.json("warm", "app.kiln")
+    for path in (folder, node.daemon.folder):
+        path.chmod(0o755)
+    os.chmod(node.daemon.socket, 0o666)
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    os.chmod(work, 0o755)
+    for arguments in (("warm", "app.kiln"), ("warm", "--remove", "app.kiln")):
+        refused = node.open.run(*arguments, **nobody)
+        assert refused.returncode != 0 and b"only root and the user that kilnd runs as" in refused.stderr
+    assert node.open.run("warm", "--list", **nobody).returncode == 0
+    assert node.bundles() == ["app.kiln"]
+
+
+def test_coverage_of_a_daemon_says_what_would_miss_and_why(make_node, work):
+    node = make_node(toolchains=("13.0",))
+    nothing = node.locked.json("coverage", "app.lock", "--daemon", status=1)
+    assert nothing["covered"] == 0 and len(nothing["misses"]) == 4
+    node.open.json("warm", "app.kiln")
+    assert node.locked.json("coverage", "app.lock", "--daemon")["missing"] == 0
+    other = node.locked.json("coverage", "app.lock", "--daemon", "--target", "sm_86", status=1)
+    assert {miss["kernel"] for miss in other["misses"]} == {"scale.cu: scale", "header.cu: with_header"}
+    assert all("pinned for target" in miss["reason"] for miss in other["misses"])
+    assert node.open.compiles() == 0
+
+
+def test_a_client_that_is_killed_while_it_warms_leaves_nothing(node, work):
+    write_many_kernels(work / "many.kiln")
+    client = node.open.start("warm", "many.kiln")
+    assert b"kernels" in client.stderr.readline()
+    client.kill()
+    client.communicate(timeout=DEADLINE)
+    assert node.bundles() == [] and node.open.json("ls")["entries"] == []
+    assert node.open.json("warm", "many.kiln")["was_there"] is False
+    assert len(node.open.json("ls")["entries"]) == 3000
+
+
+def test_a_daemon_that_goes_away_while_it_is_warmed_has_nothing_of_it(node, work):
+    write_many_kernels(work / "many.kiln")
+    client = node.open.start("warm", "many.kiln")
+    assert b"kernels" in client.stderr.readline()
+    node.daemon.kill()
+    _, said = client.communicate(timeout=DEADLINE)
+    assert client.returncode == 3 and b"nothing of 'many.kiln' was brought in" in said
+    node.daemon.start()
+    assert node.bundles() == [] and node.open.json("ls")["entries"] == []
+    assert node.open.json("warm", "many.kiln")["entries"] == 3000
+
+
+def test_a_disk_without_room_takes_nothing_of_a_bundle(make_node, work, folder):
+    if "KILN_SANITIZE:STRING=\n" not in (TESTS.parent / "CMakeCache.txt").read_text():
+        pytest.skip("libasan wants to be loaded first")
+    full = folder / "full"
+    node = make_node(variables={"LD_PRELOAD": TESTS / "libfull_disk.so", "KILN_TEST_FULL_DISK": full})
+    node.open.json("warm", "app.kiln")
+    write_many_kernels(work / "many.kiln")
+    client = node.open.start("warm", "many.kiln")
+    client.stderr.readline()
+    full.touch()
+    _, said = client.communicate(timeout=DEADLINE)
+    assert client.returncode == 4, said
+    assert b"nothing of 'many.kiln' was brought in" in said and b"No space left" in said
+    assert call(node.locked, *CALLS[0])["outcome"] == "hit"
+    assert node.bundles() == ["app.kiln"] and len(node.open.json("ls")["entries"]) == 6
+    full.unlink()  # RocksDB looks for room again every few seconds
+    wait_for(lambda: node.open.run("warm", "many.kiln").returncode == 0)
+    assert sorted(node.bundles()) == ["app.kiln", "many.kiln"]
+
+
+@pytest.mark.parametrize("damage", ["cut off", "flipped", "no bundle", "missing"])
+def test_a_bundle_that_is_not_whole_is_not_brought_in(node, work, damage):
+    path = work / "damaged.kiln"
+    content = bytearray((work / "app.kiln").read_bytes())
+    if damage == "cut off":
+        path.write_bytes(content[: len(content) * 2 // 3])
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    elif damage == "no bundle":
+        path.write_bytes(b"#!/bin/sh\n" * 1000)
+    refused = node.open.run("warm", "damaged.kiln")
+    assert refused.returncode == 4 and b"damaged.kiln" in refused.stderr
+    assert node.bundles() == [] and node.open.json("ls")["entries"] == []
+
+
+def test_a_bundle_of_a_newer_format_is_refused_by_its_version(node, work):
+    node.open.json("bundle", "merge", "app.kiln", "-o", "newer/")
+    blobs = work / "newer/blobs/sha256"
+
+    def put(content):
+        digest = hashlib.sha256(content).hexdigest()
+        (blobs / digest).write_bytes(content)
+        return {"digest": "sha256:" + digest, "size": len(content)}
+
+    layout = json.loads((work / "newer/index.json").read_text())
+    manifest = json.loads((blobs / layout["manifests"][0]["digest"].removeprefix("sha256:")).read_text())
+    index = json.loads((blobs / manifest["config"]["digest"].removeprefix("sha256:")).read_text())
+    index["version"] = 2
+    manifest["config"] |= put(json.dumps(index).encode())
+    layout["manifests"][0] |= put(json.dumps(manifest).encode())
+    (work / "newer/index.json").write_text(json.dumps(layout))
+    refused = node.open.run("warm", "newer/")
+    assert refused.returncode == 4 and b"version 2" in refused.stderr and b"newer kiln" in refused.stderr
+    assert node.bundles() == []
+
+
+def test_two_who_warm_at_once_have_one_bundle(node, work):
+    write_many_kernels(work / "many.kiln", kernels=500, size=4096)
+    clients = [node.open.start("--json", "warm", "many.kiln") for _ in range(3)]
+    for client in clients:
+        said, problem = client.communicate(timeout=DEADLINE)
+        assert client.returncode == 0, problem
+    assert node.bundles() == ["many.kiln"]
+    assert len(node.open.json("ls")["entries"]) == 500
