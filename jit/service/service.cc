@@ -26,6 +26,13 @@ constexpr unsigned kMostReplacements = 5;
 
 Which whichOf(Lane lane) { return lane == Lane::locked ? Which::pinned : Which::all; }
 
+// What tells kernels of one source apart.
+std::string inBrackets(const std::vector<std::string>& nameExpressions) {
+  std::string list;
+  for (const auto& expression : nameExpressions) list += (list.empty() ? " (" : ", ") + expression;
+  return list.empty() ? list : list + ")";
+}
+
 // Why nothing that bundles have brought is by a toolchain that `name` means.
 std::string whyNoneAnswers(const ToolchainList& bundled, Language language, const std::string& name) {
   if (bundled.empty()) return "no bundle is there (kiln warm --list)";
@@ -374,12 +381,12 @@ Failure CompileService::Impl::notServed(const Call& call, const std::optional<En
     return {FailureKind::toolchainUnavailable,
             call.cannotCompile->message + "; nor do bundles have it: " + why};
   }
-  return {FailureKind::notPinned, "\"" + call.asker.names.source + "\" for " +
-                                      shortName(call.request->target) +
-                                      " is not in the bundles of domain \"" + call.key.domain +
-                                      "\", and this socket compiles nothing: " + why +
-                                      "; build a bundle that has it (kiln build) and bring it to this node "
-                                      "(kiln warm)"};
+  return {FailureKind::notPinned,
+          "\"" + call.asker.names.source + "\" for " + shortName(call.request->target) +
+              inBrackets(call.request->nameExpressions) + " is not in the bundles of domain \"" +
+              call.key.domain + "\", and this socket compiles nothing: " + why +
+              "; build a bundle that has it (kiln build) and bring it to this node "
+              "(kiln warm)"};
 }
 
 // Joins the flight there is, or starts one.

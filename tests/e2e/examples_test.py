@@ -11,6 +11,7 @@ from harness import (
     ROCM_BITCODE,
     ROOT,
     Kiln,
+    cuda_includes,
     environment,
     hiprtc_library,
     libdevice,
@@ -131,3 +132,38 @@ def test_the_autotuner_tunes_the_second_time_without_a_compiler_and_keeps_from_w
     assert "compiled now" not in second.stdout and second.stdout.count("from the cache") == len(lines)
     assert second.stdout.count("impossible, from the cache") == len(impossible)
     assert kiln.compiles() == compiles
+
+
+def test_an_application_of_200_kernels_starts_without_a_compile_where_its_bundle_is(
+    prefix, folder, node, bin, make_daemon, work
+):
+    program = built(prefix, folder, "cold_start")
+    includes = [part for directory in cuda_includes() for part in ("-I", directory)]
+
+    def counted(printed):
+        counts = re.search(r"200 kernels: (\d+) hits, (\d+) compiled, 0 joined; (\d+) of them called here", printed)
+        return tuple(map(int, counts.groups()))
+
+    def start(socket):
+        return counted(run(program, *includes, "--threads", "2", env=environment(KILN_SOCKET=socket)))
+
+    kiln = Kiln(bin, node.socket, work)
+    assert start(node.socket) == (0, 200, 14) and kiln.compiles() == 200
+    recorded = kiln.run("record", "-o", "app.lock", "--", program, *includes)
+    assert recorded.returncode == 0 and counted(recorded.stdout.decode()) == (200, 0, 14)
+    assert kiln.json("build", "app.lock", "-o", "app.kiln")["compiled"] == 0
+    assert kiln.compiles() == 200
+
+    locked = folder / "locked.sock"
+    bare = make_daemon("bare", toolchains=(), config=f'[[listen]]\npath = "{locked}"\nlane = "locked"\n')
+    bare.start()
+    failed = subprocess.run(
+        [program, *includes], env=environment(KILN_SOCKET=locked), capture_output=True, text=True, timeout=DEADLINE
+    )
+    assert failed.returncode == 1 and failed.stdout == ""
+    assert failed.stderr.startswith("cold_start: activation.cu: activation<relu, float, 1>: not_pinned: ")
+    there = Kiln(bin, locked, work)
+    there.json("warm", "app.kiln")
+    assert start(locked) == (200, 0, 14)
+    assert there.json("coverage", "app.lock", "--daemon")["missing"] == 0
+    assert there.compiles() == 0

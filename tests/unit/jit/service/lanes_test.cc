@@ -112,7 +112,20 @@ TEST_CASE("what an open lane of the same domain has compiled is not served on th
   CHECK(std::holds_alternative<Miss>(fixture.lookUp(Lane::locked, *files)));
   fixture.bring("other.kiln",
                 {{fixture.compiledElsewhere(someRequest("other"), *files), someRequest("other")}});
+  CHECK(fixture.ask(Lane::open, *files).how == How::hit);
+  CHECK(fixture.ask(Lane::open, *files).how == How::hit);
   CHECK(refusalOf(fixture.ask(Lane::locked, *files)).kind == FailureKind::notPinned);
+}
+
+TEST_CASE("a bundle that is removed is compiled for on an open lane, whatever was hit lately") {
+  LanesFixture fixture;
+  auto files = filesWith("v1");
+  fixture.bringUsual(*files);
+  CHECK(fixture.ask(Lane::open, *files).how == How::hit);
+  CHECK(fixture.ask(Lane::open, *files).how == How::hit);
+  REQUIRE(fixture.store.removeBundle("users", sha256("app.kiln")).value());
+  fixture.service.bundlesChanged("users").wait(fixture.io.waitScope);
+  CHECK(fixture.ask(Lane::open, *files).how == How::miss);
 }
 
 TEST_CASE("what is not pinned is named, with the nearest entry and what differs") {
@@ -139,6 +152,9 @@ TEST_CASE("what is not pinned is named, with the nearest entry and what differs"
   withOption.options.push_back("-DN=2");
   check(withOption, *files, "without option \"-DN=2\"");
   check(someRequest("edited"), *files, "another source");
+  auto instance = someRequest();
+  instance.nameExpressions = {"scale<float>"};
+  check(instance, *files, "\"k.cu\" for sm_90 (scale<float>)");
   auto ofOtherName = someRequest("edited");
   ofOtherName.names.source = "unheard_of.cu";
   auto who = fixture.asker(*files);
