@@ -80,7 +80,11 @@ kj::Promise<Reply> CompileCall::send(schema::Session::Client session, WorkerPool
             break;
         }
         std::string reason(result.isMiss() ? convert::text(result.getMiss()) : "");
-        if (depth == Depth::lookUp) return kj::Promise<Reply>(Reply{.missReason = std::move(reason)});
+        if (depth == Depth::lookUp) {
+          Reply miss;
+          miss.missReason = std::move(reason);
+          return kj::Promise<Reply>(std::move(miss));
+        }
         return self->compile(session, files, std::move(reason));
       });
 }

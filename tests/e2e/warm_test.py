@@ -232,6 +232,18 @@ def test_coverage_of_a_daemon_says_what_would_miss_and_why(make_node, work):
     assert node.open.compiles() == 0
 
 
+@pytest.mark.parametrize("device,fits", [("sm_90", ["sm_90"]), ("sm_86", ["sm_80"]), ("sm_100", [])])
+def test_warming_says_what_of_a_bundle_fits_the_gpus_of_the_node(node, device, fits):
+    variables = {"LD_LIBRARY_PATH": str(TESTS / "stand_in_drivers"), "KILN_STAND_IN_DEVICE": device}
+    warmed = node.open.json("warm", "app.kiln", env=node.open.environment | variables)
+    assert [target for target in warmed["fits"] if target.startswith("sm_")] == fits
+    of_nvidia = [note for note in warmed["notes"] if "NVIDIA" in note]
+    if fits:
+        assert not of_nvidia
+    else:
+        assert "sm_80, sm_90" in of_nvidia[0] and "--target sm_100" in of_nvidia[0]
+
+
 def test_a_client_that_is_killed_while_it_warms_leaves_nothing(node, work):
     write_many_kernels(work / "many.kiln")
     client = node.open.start("warm", "many.kiln")

@@ -27,6 +27,23 @@ int cuGetErrorName(int result, const char** name) {
   return kiln::test::success;
 }
 
+int cuDeviceGetCount(int* count) {
+  *count = 1;
+  return kiln::test::success;
+}
+int cuDeviceGet(int* device, int) {
+  *device = 0;
+  return kiln::test::success;
+}
+// Of "sm_90" the 9 and the 0: attributes 75 and 76.
+int cuDeviceGetAttribute(int* value, int attribute, int) {
+  const auto device = kiln::test::device();
+  if (attribute != 75 && attribute != 76) return kiln::test::invalidValue;
+  const auto number = std::atoi(device.substr(device.find('_') + 1).c_str());
+  *value = attribute == 75 ? number / 10 : number % 10;
+  return kiln::test::success;
+}
+
 int cuModuleLoadData(void** module, const void* image) { return load(module, image); }
 int cuModuleUnload(void* module) { return kiln::test::unload(module); }
 int cuModuleGetFunction(void** function, void* module, const char* name) {
