@@ -111,8 +111,9 @@ std::expected<TreeEnd, int> runTree(const std::vector<std::string>& command,
       return TreeEnd{*status, true};
     } else if (!hasSaid) {
       hasSaid = true;
-      std::cerr << "kiln: '" << command.front()
-                << "' has ended; waiting for the processes that it left behind (Ctrl-C waits no longer)\n";
+      std::cerr
+          << "kiln: '" << command.front()
+          << "' has ended; waiting for the processes that it left behind (Ctrl-C or SIGTERM ends the wait)\n";
     }
   }
 }
