@@ -67,6 +67,9 @@ KeptSignals::KeptSignals() {
   struct sigaction usual{};
   usual.sa_handler = SIG_DFL;
   ::sigaction(SIGCHLD, &usual, &childBefore_);
+  struct sigaction ignored{};
+  ignored.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignored, &pipeBefore_);
   ::sigprocmask(SIG_BLOCK, &kept_, &before_);
 }
 
@@ -78,6 +81,7 @@ KeptSignals::~KeptSignals() {
 
 void KeptSignals::restore() const {
   ::sigaction(SIGCHLD, &childBefore_, nullptr);
+  ::sigaction(SIGPIPE, &pipeBefore_, nullptr);
   ::sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 

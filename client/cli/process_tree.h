@@ -10,7 +10,7 @@
 namespace kiln::cli {
 
 // Signals that would end this process are kept back while one is alive, but for those that it was started to
-// ignore. For a process without threads.
+// ignore, and a reader that has gone ends it no more. For a process without threads.
 class KeptSignals {
  public:
   KeptSignals();
@@ -26,7 +26,7 @@ class KeptSignals {
 
  private:
   sigset_t kept_, before_;
-  struct sigaction childBefore_;
+  struct sigaction childBefore_, pipeBefore_;
 };
 
 struct TreeEnd {

@@ -208,6 +208,18 @@ def test_a_recording_that_is_told_to_end_ends_its_command_and_keeps_what_was_rec
     assert len(tomllib.loads((work / "app.lock").read_text())["kernel"]) == 1
 
 
+def test_a_reader_of_standard_error_that_has_gone_costs_no_recording(kiln, bin, work):
+    write_application(work)
+    os.mkfifo(work / "go")
+    command = script(bin, CALLS[:1])[2] + "\nread line < go"
+    process = kiln.start("record", "-o", "app.lock", "--", "sh", "-c", command)
+    process.stderr.close()
+    (work / "go").write_text("\n")
+    assert process.wait(DEADLINE) == 0
+    process.stdout.close()
+    assert len(tomllib.loads((work / "app.lock").read_text())["kernel"]) == 1
+
+
 def test_processes_at_the_same_time_are_recorded_each_kernel_once(kiln, bin, work):
     write_application(work)
     at_once = " ".join(f"{script(bin, [call])[2]} &" for call in (*CALLS, *CALLS)) + " wait"
