@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,6 +44,20 @@ Attempt<std::string> readAt(const FileDescriptor& file, std::uint64_t offset, st
   auto read = readInto(bytes.data(), file, offset, size, what);
   if (!read) return std::unexpected(read.error());
   return bytes;
+}
+
+Attempt<std::string> readWhole(const std::filesystem::path& path, std::uint64_t most, Links links) {
+  const auto what = "'" + path.string() + "'";
+  const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const FileDescriptor file(open(path.c_str(), links == Links::refused ? flags | O_NOFOLLOW : flags));
+  if (!file.isOpen() && errno == ELOOP) return problem(what + " is a link, and must be a regular file");
+  if (!file.isOpen()) return cannot("open", what, errno);
+  struct stat status;
+  if (fstat(file.number(), &status) != 0) return cannot("look at", what, errno);
+  if (!S_ISREG(status.st_mode)) return problem(what + " is no regular file");
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > most) return problem(what + " is larger than " + std::to_string(most >> 20) + " MiB");
+  return readAt(file, 0, size, what);
 }
 
 int writeAll(const FileDescriptor& file, std::string_view bytes) {

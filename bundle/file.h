@@ -40,6 +40,11 @@ Attempt<void> readInto(char* bytes, const FileDescriptor& file, std::uint64_t of
 Attempt<std::string> readAt(const FileDescriptor& file, std::uint64_t offset, std::size_t size,
                             std::string_view what);
 
+// A regular file whole, if it has at most `most` bytes. Waits for nothing: a FIFO, a device or a directory is
+// told and not read.
+enum class Links { followed, refused };
+Attempt<std::string> readWhole(const std::filesystem::path& path, std::uint64_t most, Links links);
+
 // errno, or 0.
 int writeAll(const FileDescriptor& file, std::string_view bytes);
 

@@ -29,8 +29,9 @@ struct LockedKernel {
   std::vector<std::string> failsFor;    // those of them for which it does not compile; sorted
   std::vector<std::string> toolchains;  // by which it was served; sorted
   std::string toolchain;                // as the application asks for it; empty: the newest
-  // Names.inputs are those of `inputs`, in order. A source with a random name (jit/stand_in_source.h) is
-  // called kNameless, and there is a temporary directory for it alone: kTemporaryDirectory.
+  // Names.inputs are those of `inputs`, in order; one with a random name is called by its place. A source
+  // with a random name (jit/stand_in_source.h) is called kNameless, and there is a temporary directory for it
+  // alone: kTemporaryDirectory.
   Names names;
   Sha256 source;
   std::vector<LockedText> headers;  // sorted
@@ -65,11 +66,12 @@ struct Lock {
   bool operator==(const Lock&) const = default;
 };
 
-// What makes two kernels one: all but name, targets, toolchains that served it, and files.
+// What makes two kernels one: all but name, targets, toolchains that served it, files, and what inputs are
+// called.
 Sha256 identityOf(const LockedKernel& kernel);
 
-// The kernels of both, those that are one as one. Whatever the order in which locks are merged, the result is
-// the same.
+// The kernels of all, those that are one as one. Whatever the order of the locks, the result is the same.
+// What two recordings of one kernel tell otherwise of a file is settled one way and named as uncaptured.
 Lock merged(std::vector<Lock> locks);
 
 // The contents that it names.

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
-#include <iterator>
+#include <map>
 #include <optional>
 #include <sstream>
 
+#include "bundle/file.h"
 #include "jit/toml/table_reader.h"
 
 namespace kiln::bundle {
@@ -149,7 +149,8 @@ class KernelReader {
   LockedKernel read() {
     required("name", kernel_.name);
     readLanguage();
-    if (!reader_.texts("targets", kernel_.targets)) reader_.error("targets", "'kernel.targets' is missing");
+    if (!reader_.texts("targets", kernel_.targets) || kernel_.targets.empty())
+      reader_.error("targets", "'kernel.targets' must be there, a list of one or more targets");
     reader_.texts("fails_for", kernel_.failsFor);
     checkTargets("targets", kernel_.targets);
     checkTargets("fails_for", kernel_.failsFor);
@@ -158,7 +159,7 @@ class KernelReader {
     reader_.texts("options", kernel_.options);
     reader_.texts("name_expressions", kernel_.nameExpressions);
     readOutputs();
-    reader_.text("virtual_architecture", kernel_.virtualArchitecture);
+    readVirtualArchitecture();
     reader_.number("timestamp", 0, INT64_MAX, kernel_.timestamp);
     required("source", kernel_.names.source);
     readDigest(reader_, "source_sha256", kernel_.source);
@@ -227,6 +228,15 @@ class KernelReader {
     std::ranges::sort(kernel_.outputs);
   }
 
+  void readVirtualArchitecture() {
+    if (!reader_.text("virtual_architecture", kernel_.virtualArchitecture)) return;
+    const auto target = parseTarget(kernel_.virtualArchitecture);
+    if (target && target->kind == Target::Kind::nvidiaVirtual) return;
+    reader_.error("virtual_architecture",
+                  "'kernel.virtual_architecture' must be one like compute_80; here is '" +
+                      kernel_.virtualArchitecture + "'");
+  }
+
   std::vector<LockedText> readTexts(const char* key) {
     std::vector<LockedText> texts;
     for (const auto* table : reader_.sections(key)) {
@@ -241,12 +251,30 @@ class KernelReader {
   }
 
   void readFiles() {
+    std::map<std::uint32_t, Sha256> contents;
     for (const auto* table : reader_.sections("files")) {
       TomlReader reader(*table, "files", file_, errors_);
-      if (auto file = readFile(reader)) kernel_.files.push_back(std::move(*file));
+      if (auto file = readFile(reader)) {
+        if (file->kind == FileKind::file) checkNumber(reader, *file, contents);
+        kernel_.files.push_back(std::move(*file));
+      }
       reader.finish();
     }
     kernel_.files = normalised(std::move(kernel_.files));
+  }
+
+  // Without their numbers the compiler could not tell one file from a copy, and would take one for the other
+  // without a word. `contents`: of the numbers so far.
+  static void checkNumber(TomlReader& reader, const Dependency& file,
+                          std::map<std::uint32_t, Sha256>& contents) {
+    if (file.fileNumber == 0) {
+      reader.error("file",
+                   "'files.file' must be there, a number: equal for what is one file, another for a copy");
+    } else if (contents.try_emplace(file.fileNumber, file.sha256).first->second != file.sha256) {
+      reader.error("file",
+                   "'files.file' is " + std::to_string(file.fileNumber) +
+                       " for two contents; what is one file has one content, so give this another number");
+    }
   }
 
   std::optional<Dependency> readFile(TomlReader& reader) {
@@ -254,7 +282,7 @@ class KernelReader {
     std::string role;
     std::string kind;
     reader.text("role", role);
-    reader.text("path", file.path.path);
+    const bool hasPath = reader.text("path", file.path.path);
     reader.text("kind", kind);
     reader.number("size", 0, INT64_MAX, file.size);
     reader.number("file", 1, UINT32_MAX, file.fileNumber);
@@ -264,6 +292,13 @@ class KernelReader {
           "'files.role' must be source, cwd, absolute, or include and the number of an include directory of "
           "the kernel; here is '" +
               role + "'");
+      return std::nullopt;
+    }
+    if (!hasPath || file.path.path.starts_with('/') != (file.path.role == FileRole::absolute)) {
+      reader.error("path",
+                   "'files.path' must be there, a path that begins with '/' for the role absolute, and "
+                   "with none for another; here is '" +
+                       file.path.path + "'");
       return std::nullopt;
     }
     const auto found = std::ranges::find(kFileKinds, kind, [](const auto& one) { return one.second; });
@@ -285,7 +320,7 @@ class KernelReader {
     constexpr std::string_view kInclude = "include ";
     if (text == "source") return path.role = FileRole::sourceDirectory, true;
     if (text == "cwd") return path.role = FileRole::workingDirectory, true;
-    if (text == "absolute") return path.role = FileRole::absolute, path.path.starts_with('/');
+    if (text == "absolute") return path.role = FileRole::absolute, true;
     if (!text.starts_with(kInclude)) return false;
     path.role = FileRole::includeDirectory;
     const auto digits = text.substr(kInclude.size());
@@ -366,13 +401,12 @@ BundleResult<Lock> parseLock(std::string_view text, const std::string& file) {
 }
 
 BundleResult<Lock> readLock(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in.is_open() || in.bad()) {
-    return std::unexpected(BundleError{"cannot read the lock '" + file.string() + "'; kiln record -o " +
+  const auto text = readWhole(file, kMaxLockSize, Links::followed);
+  if (!text) {
+    return std::unexpected(BundleError{"cannot read the lock: " + text.error().text + "; kiln record -o " +
                                        file.string() + " -- COMMAND makes one"});
   }
-  return parseLock(text, file.string());
+  return parseLock(*text, file.string());
 }
 
 }  // namespace kiln::bundle

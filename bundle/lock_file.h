@@ -23,6 +23,7 @@
 // History: 1 is the first.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -32,6 +33,8 @@
 namespace kiln::bundle {
 
 inline constexpr int kLockVersion = 1;
+// More is not read into memory.
+inline constexpr std::uint64_t kMaxLockSize = std::uint64_t{256} << 20;
 
 std::string writeLock(const Lock& lock);
 

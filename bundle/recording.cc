@@ -2,51 +2,26 @@
 
 #include <capnp/message.h>
 #include <capnp/serialize.h>
-#include <cxxabi.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
-#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "bundle/file.h"
+#include "bundle/kernel_name.h"
+#include "bundle/utf8.h"
 #include "jit/request_hash.h"
+#include "jit/role_path.h"
 #include "jit/sha256.h"
 #include "jit/stand_in_source.h"
 #include "recording.capnp.h"
 #include "rpc/schema/convert.h"
+#include "rpc/schema/recording_files.h"
 
 namespace kiln::bundle {
 namespace {
-
-std::optional<std::string> readFile(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string content(std::istreambuf_iterator<char>(in), {});
-  if (!in.is_open() || in.bad()) return std::nullopt;
-  return content;
-}
-
-// TOML holds UTF-8 alone.
-bool isUtf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto first = static_cast<unsigned char>(text[i]);
-    const std::size_t length = first < 0x80       ? 1
-                               : first >> 5 == 6  ? 2
-                               : first >> 4 == 14 ? 3
-                               : first >> 3 == 30 ? 4
-                                                  : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t j = 1; j < length; ++j) {
-      if ((static_cast<unsigned char>(text[i + j]) & 0xc0) != 0x80) return false;
-    }
-    i += length;
-  }
-  return true;
-}
 
 std::string baseName(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
@@ -54,22 +29,20 @@ bool isNameless(const Request& request) {
   return compiledNames(request.names, requestHash(request)).source.starts_with(kStandInDirectory);
 }
 
-// "_Z5scaleIfEvPf" is "scale<float>" to people.
-std::string readable(const std::string& kernel) {
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> whole(
-      abi::__cxa_demangle(kernel.c_str(), nullptr, nullptr, &status), &std::free);
-  if (whole == nullptr) return kernel;
-  std::string text = whole.get();
-  constexpr std::string_view kVoid = "void ";
-  if (text.starts_with(kVoid)) text.erase(0, kVoid.size());
-  return text.substr(0, text.find('('));
+bool isTemporary(const std::string& path, const Names& names) {
+  return !names.temporaryDirectory.empty() && path.starts_with('/') &&
+         isBelowOrSame(absolutePath(path, "/"), absolutePath(names.temporaryDirectory, "/"));
+}
+
+// What an input with a random name is called.
+std::string namelessInput(std::size_t index) {
+  return std::string(kTemporaryDirectory) + "/input" + std::to_string(index + 1);
 }
 
 // "k.cu: scale<float>, scale<double>"
 std::string nameOf(const Request& request, std::vector<std::string> kernels) {
   constexpr std::size_t kMostNamed = 3;
-  std::ranges::transform(kernels, kernels.begin(), readable);
+  std::ranges::transform(kernels, kernels.begin(), readableName);
   if (!request.nameExpressions.empty()) kernels = request.nameExpressions;
   std::ranges::sort(kernels);
   std::string named;
@@ -79,6 +52,30 @@ std::string nameOf(const Request& request, std::vector<std::string> kernels) {
   const auto source = isNameless(request) ? std::string() : baseName(request.names.source);
   if (source.empty()) return named.empty() ? "a kernel without a name" : named;
   return named.empty() ? source : source + ": " + named;
+}
+
+// What of `kernel` is not UTF-8, for a sentence; nothing if a lock can hold it.
+std::optional<std::string> unwritable(const LockedKernel& kernel) {
+  std::optional<std::string> found;
+  const auto check = [&](std::string_view what, const std::string& text) {
+    if (!found && !isUtf8(text)) found = std::string(what) + " '" + escapedToUtf8(text) + "'";
+  };
+  const auto checkAll = [&](std::string_view what, const std::vector<std::string>& texts) {
+    for (const auto& text : texts) check(what, text);
+  };
+  check("the source's name", kernel.names.source);
+  check("the working directory", kernel.names.workingDirectory);
+  checkAll("the include directory", kernel.names.includeDirectories);
+  checkAll("the option", kernel.options);
+  checkAll("the name expression", kernel.nameExpressions);
+  check("the toolchain", kernel.toolchain);
+  checkAll("the toolchain", kernel.toolchains);
+  checkAll("the target", kernel.targets);
+  check("the virtual architecture", kernel.virtualArchitecture);
+  for (const auto& header : kernel.headers) check("the name of the header", header.name);
+  for (const auto& input : kernel.inputs) check("the name of the input", input.name);
+  for (const auto& file : kernel.files) check("the name of the file", file.path.path);
+  return found;
 }
 
 // A request as it was recorded.
@@ -103,8 +100,11 @@ std::optional<Recorded> parse(const std::string& bytes) {
     const auto root = message.getRoot<schema::RecordedRequest>();
     auto request = convert::read(root.getRequest());
     auto dependencies = convert::read(root.getDependencies());
+    recorded.problem = convert::text(root.getProblem());
     if (!request || !dependencies) {
-      recorded.problem = request ? dependencies.error().message : request.error().message;
+      recorded.request.names = convert::read(root.getRequest().getNames());
+      if (recorded.problem.empty())
+        recorded.problem = request ? dependencies.error().message : request.error().message;
       return;
     }
     recorded.request = std::move(*request);
@@ -113,7 +113,6 @@ std::optional<Recorded> parse(const std::string& bytes) {
     recorded.servedBy = convert::text(root.getServedBy());
     recorded.failure = root.getFailure();
     for (auto kernel : root.getKernels()) recorded.kernels.emplace_back(convert::text(kernel));
-    recorded.problem = convert::text(root.getProblem());
   });
   KJ_IF_MAYBE (problem, exception) {
     (void)problem;
@@ -129,61 +128,105 @@ class Recording {
       : folder_(std::move(folder)), blobs_(blobs) {}
 
   BundleResult<Lock> lock() {
-    std::error_code error;
+    const auto requests = filesIn(recording::kRequests);
+    if (!requests) return std::unexpected(requests.error());
+    const auto contents = filesIn(recording::kContent);
+    if (!contents) return std::unexpected(contents.error());
     std::vector<Lock> parts;
-    for (const auto& file : std::filesystem::directory_iterator(folder_ / "requests", error)) {
-      if (file.path().extension() != ".kreq") continue;
-      auto part = read(file.path());
+    for (const auto& file : *requests) {
+      if (file.extension() != recording::kRequestExtension) continue;
+      auto part = read(file);
       if (!part) return std::unexpected(std::move(part.error()));
       parts.push_back(std::move(*part));
+    }
+    if (std::ranges::any_of(*requests, isUnfinished) || std::ranges::any_of(*contents, isUnfinished)) {
+      parts.push_back(
+          uncaptured("a request", "its process ended while it was written down; record once more"));
+    }
+    std::error_code error;
+    if (std::filesystem::exists(folder_ / recording::kIncomplete, error)) {
+      parts.push_back(
+          uncaptured("some requests",
+                     "libkiln could not write them down; the standard error of the process that made "
+                     "them says why"));
     }
     return merged(std::move(parts));
   }
 
  private:
-  BundleResult<Lock> read(const std::filesystem::path& file) {
-    const auto bytes = readFile(file);
-    auto recorded = bytes ? parse(*bytes) : std::nullopt;
-    if (!recorded) return uncaptured(file.filename().string(), "its recording cannot be read");
-    const auto name = nameOf(recorded->request, recorded->kernels);
-    if (!recorded->problem.empty()) return uncaptured(name, recorded->problem);
-    if (auto problem = keepContents(*recorded); !problem)
-      return std::unexpected(std::move(problem.error()));
-    else if (!problem->empty())
-      return uncaptured(name, *problem);
-    auto kernel = kernelOf(*recorded, name);
-    if (!kernel) return std::unexpected(std::move(kernel.error()));
-    return Lock{{std::move(*kernel)}, {}};
+  // None if the folder is not there: nobody had anything to write.
+  [[nodiscard]] BundleResult<std::vector<std::filesystem::path>> filesIn(const char* name) const {
+    std::error_code error;
+    std::vector<std::filesystem::path> files;
+    for (std::filesystem::directory_iterator at(folder_ / name, error), end; !error && at != end;
+         at.increment(error)) {
+      files.push_back(at->path());
+    }
+    if (!error || error == std::errc::no_such_file_or_directory) return files;
+    return std::unexpected(
+        BundleError{"cannot read the recording '" + (folder_ / name).string() + "': " + error.message()});
   }
 
-  static Lock uncaptured(std::string name, std::string reason) {
-    return {{}, {{std::move(name), std::move(reason)}}};
+  // "<digest>.kreq.AbCdEf" or "<digest>.AbCdEf", which nobody renamed.
+  static bool isUnfinished(const std::filesystem::path& file) {
+    return file.has_extension() && file.extension() != recording::kRequestExtension;
+  }
+
+  BundleResult<Lock> read(const std::filesystem::path& file) {
+    const auto bytes = readWhole(file, kMaxContentSize, Links::refused);
+    auto recorded = bytes ? parse(*bytes) : std::nullopt;
+    if (!recorded) {
+      return uncaptured(file.filename().string(),
+                        bytes ? "its recording is damaged" : "its recording: " + bytes.error().text);
+    }
+    const auto name = escapedToUtf8(nameOf(recorded->request, recorded->kernels));
+    if (!recorded->problem.empty()) return uncaptured(name, recorded->problem);
+    auto kernel = kernelOf(*recorded, name);
+    if (const auto text = unwritable(kernel)) {
+      return uncaptured(name, *text + " is not UTF-8, and a lock holds nothing else; give it another name");
+    }
+    const auto problem = keepContents(*recorded, kernel);
+    if (!problem) return std::unexpected(problem.error());
+    if (!problem->empty()) return uncaptured(name, *problem);
+    return Lock{{std::move(kernel)}, {}};
+  }
+
+  static Lock uncaptured(std::string name, std::string_view reason) {
+    return {{}, {{std::move(name), escapedToUtf8(reason)}}};
   }
 
   // Why a dependency cannot be written down; empty if all can.
-  BundleResult<std::string> keepContents(const Recorded& recorded) {
+  BundleResult<std::string> keepContents(const Recorded& recorded, const LockedKernel& kernel) {
+    const auto& request = recorded.request;
+    if (auto kept = keep(kernel.source, request.source); !kept) return std::unexpected(kept.error());
+    for (const auto& header : request.headers) {
+      if (auto kept = keep(sha256(header.content), header.content); !kept)
+        return std::unexpected(kept.error());
+    }
+    for (std::size_t i = 0; i < request.inputs.size(); ++i) {
+      if (auto kept = keep(kernel.inputs[i].sha256, request.inputs[i]); !kept)
+        return std::unexpected(kept.error());
+    }
     for (const auto& dependency : recorded.dependencies) {
-      if (!isUtf8(dependency.path.path)) return "the name of a file that it depends on is not UTF-8";
-      if (dependency.xxh3.isZero() || !kept_.insert(dependency.sha256).second) continue;
-      const auto content = readFile(folder_ / "content" / dependency.xxh3.hex());
-      if (!content || sha256(*content) != dependency.sha256) {
-        kept_.erase(dependency.sha256);
+      if (dependency.xxh3.isZero() || kept_.contains(dependency.sha256)) continue;
+      const auto content =
+          readWhole(folder_ / recording::kContent / dependency.xxh3.hex(), kMaxContentSize, Links::refused);
+      if (!content || sha256(*content) != dependency.sha256)
         return "the content of " + describe(dependency.path) + " is not in the recording";
-      }
-      if (auto added = blobs_.add(dependency.sha256, *content); !added)
-        return std::unexpected(std::move(added.error()));
+      if (auto kept = keep(dependency.sha256, *content); !kept) return std::unexpected(kept.error());
     }
     return "";
   }
 
-  BundleResult<Sha256> keep(const std::string& text) {
-    const auto digest = sha256(text);
-    if (auto added = blobs_.add(digest, text); !added) return std::unexpected(std::move(added.error()));
-    return digest;
+  BundleResult<void> keep(const Sha256& digest, const std::string& content) {
+    if (kept_.contains(digest)) return {};
+    auto added = blobs_.add(digest, content);
+    if (added) kept_.insert(digest);
+    return added;
   }
 
-  BundleResult<LockedKernel> kernelOf(Recorded& recorded, std::string name) {
-    auto& request = recorded.request;
+  static LockedKernel kernelOf(const Recorded& recorded, std::string name) {
+    const auto& request = recorded.request;
     LockedKernel kernel;
     kernel.name = std::move(name);
     kernel.language = request.language;
@@ -200,21 +243,16 @@ class Recording {
     if (request.outputs != std::vector{usualOutput(request.target)}) kernel.outputs = request.outputs;
     if (request.virtualArchitecture) kernel.virtualArchitecture = request.virtualArchitecture->name;
     kernel.timestamp = request.timestamp;
-    kernel.files = std::move(recorded.dependencies);
+    kernel.files = recorded.dependencies;
     for (auto& file : kernel.files) file.xxh3 = {};
-    auto source = keep(request.source);
-    if (!source) return std::unexpected(std::move(source.error()));
-    kernel.source = *source;
-    for (const auto& header : request.headers) {
-      auto digest = keep(header.content);
-      if (!digest) return std::unexpected(std::move(digest.error()));
-      kernel.headers.push_back({header.name, *digest});
-    }
+    kernel.source = sha256(request.source);
+    for (const auto& header : request.headers)
+      kernel.headers.push_back({header.name, sha256(header.content)});
     std::ranges::sort(kernel.headers);
     for (std::size_t i = 0; i < request.inputs.size(); ++i) {
-      auto digest = keep(request.inputs[i]);
-      if (!digest) return std::unexpected(std::move(digest.error()));
-      kernel.inputs.push_back({request.names.inputs[i], *digest});
+      auto& input = kernel.names.inputs[i];
+      if (isTemporary(input, request.names)) input = namelessInput(i);
+      kernel.inputs.push_back({input, sha256(request.inputs[i])});
     }
     return kernel;
   }

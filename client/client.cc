@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <optional>
 #include <system_error>
 
 #include "client/compile_call.h"
@@ -134,8 +135,13 @@ Reached<Reply> Client::Impl::ask(Request request, const CompileOptions& compileO
   auto start = std::chrono::steady_clock::now();
   if (request.names.workingDirectory.empty()) request.names.workingDirectory = workingDirectory();
   if (request.names.temporaryDirectory.empty()) request.names.temporaryDirectory = temporaryDirectory();
+  const bool isRecorded = recorder && depth == CompileCall::Depth::compile;
+  const auto asked = isRecorded ? std::optional(request) : std::nullopt;
   auto prepared = prepare(std::move(request));
-  if (!prepared) return failureReply(std::move(prepared.error()));
+  if (!prepared) {
+    if (isRecorded) recorder->noteRefused(*asked, compileOptions, prepared.error());
+    return failureReply(std::move(prepared.error()));
+  }
 
   const auto& memory = runtime().memory();
   if (files == nullptr) {
@@ -150,8 +156,7 @@ Reached<Reply> Client::Impl::ask(Request request, const CompileOptions& compileO
     std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
     reply->totalMilliseconds = elapsed.count();
   }
-  if (recorder && depth == CompileCall::Depth::compile)
-    recorder->note(compileCall->request(), compileOptions, reply, *files);
+  if (isRecorded) recorder->note(compileCall->request(), compileOptions, reply, *files);
   return reply;
 }
 

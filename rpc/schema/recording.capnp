@@ -6,7 +6,10 @@
 #   requests/<xxh3>.kreq   one RecordedRequest, a Cap'n Proto message in stream framing; named by its own bytes
 #   content/<xxh3>         the content of a file that one depends on; of a listing, a link or a resolved path the text
 #                          that its digest covers (jit/dependencies.h)
-# where <xxh3> is the hexadecimal XXH3-128 of the file's bytes. Files appear whole (by rename), and equal ones are one.
+#   incomplete             there, and empty, if some process could not write down one of its requests
+# where <xxh3> is the hexadecimal XXH3-128 of the file's bytes. Files appear whole (by rename), and equal ones are one; a
+# name with something behind it is what a process was writing when it was killed. libkiln makes requests and content,
+# and never the folder itself: it may have been removed, and its name be anyone's.
 
 using Cxx = import "/capnp/c++.capnp";
 using Kiln = import "kiln.capnp";

@@ -1,15 +1,19 @@
 """kiln record and kiln build: what an application compiles is written down, and built without it."""
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import signal
+import subprocess
 import tomllib
 
 import pytest
 
-from harness import DEADLINE, ROOT, Kiln, environment, wait_for
+from harness import DEADLINE, ROOT, Kiln, children, environment, hiprtc_library, nvjitlink_library, wait_for
 from kernels import slow
+from ptx_link_test import CALLER, DOUBLE
 
 SCALE = "extern \"C\" __global__ void scale(float* data, float by) { data[threadIdx.x] *= by; }\n"
 WITH_HEADER = '#include "v.h"\nextern "C" __global__ void with_header(int* data) { *data = V; }\n'
@@ -54,6 +58,11 @@ def record(kiln, bin, lock, calls=CALLS, *arguments, status=0):
     result = kiln.run("record", "-o", lock, *arguments, "--", *script(bin, calls))
     assert result.returncode == status, result.stderr
     return tomllib.loads((kiln.folder / lock).read_text())
+
+
+def first_line(stream, part):
+    """The first line of `stream` that has `part`."""
+    return next(line for line in stream if part in line)
 
 
 def contents(folder):
@@ -106,7 +115,7 @@ def test_what_could_not_be_captured_is_named_with_the_reason(bin, work):
     kiln = Kiln(bin, "/nowhere/kilnd.sock", work)
     lock = record(kiln, bin, "app.lock", CALLS[:1], status=3)
     assert "kernel" not in lock
-    ((one),) = lock["uncaptured"]
+    (one,) = lock["uncaptured"]
     assert one["name"] == "scale.cu" and "kilnd cannot be reached" in one["reason"]
 
 
@@ -114,6 +123,140 @@ def test_the_exit_status_is_that_of_the_command(kiln, work):
     for command, status in ((("sh", "-c", "exit 7"), 7), (("sh", "-c", "kill -TERM $$"), 143), (("no-such-program",), 127)):
         assert kiln.run("record", "-o", "app.lock", "--", *command).returncode == status
     assert kiln.run("record", "-o", "app.lock").returncode == 2
+
+
+def test_a_command_that_cannot_be_run_leaves_the_lock_as_it_was(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[:1])
+    lock, kept = (work / "app.lock").read_bytes(), contents(work / "app.lock.files")
+    for command, reason in ((("./typo",), b"No such file"), (("./scale.cu",), b"Permission denied")):
+        result = kiln.run("record", "-o", "app.lock", "--", *command)
+        assert result.returncode == 127
+        assert command[0].encode() in result.stderr and reason in result.stderr and b"'app.lock' was not touched" in result.stderr
+    assert (work / "app.lock").read_bytes() == lock and contents(work / "app.lock.files") == kept
+
+
+@pytest.mark.parametrize("output", ["nowhere/app.lock", "folder", "/dev/null", "blocked.lock"])
+def test_an_output_that_cannot_be_written_is_told_before_the_command_runs(kiln, work, output):
+    (work / "folder").mkdir()
+    (work / "blocked.lock.files").write_text("no folder")
+    result = kiln.run("record", "-o", output, "--", "touch", "has_run")
+    assert result.returncode == 4 and output.encode() in result.stderr
+    assert not (work / "has_run").exists()
+
+
+def test_a_lock_that_cannot_be_written_in_the_end_costs_no_recording(kiln, bin, work):
+    write_application(work)
+    spoil = script(bin, CALLS[:4])[2] + "\ntouch app.lock.files"
+    result = kiln.run("record", "-o", "app.lock", "--", "sh", "-c", spoil)
+    assert result.returncode == 4
+    (recording,) = re.findall(rb"--merge ([^ ']+)'", result.stderr)
+    assert kiln.run("record", "-o", "late.lock", "--merge", recording.decode()).returncode == 0
+    shutil.rmtree(recording)
+    record(kiln, bin, "again.lock", CALLS[:4])
+    assert (work / "late.lock").read_bytes() == (work / "again.lock").read_bytes()
+    assert contents(work / "late.lock.files") == contents(work / "again.lock.files")
+
+
+def test_standard_output_is_the_commands(kiln, work):
+    result = kiln.run("--json", "record", "-o", "app.lock", "--", "echo", "the command's own")
+    assert (result.returncode, result.stdout) == (0, b"the command's own\n")
+    assert json.loads(result.stderr)["kernels"] == 0
+    assert kiln.json("record", "-o", "all.lock", "--merge", "app.lock")["kernels"] == 0
+
+
+def test_processes_that_the_command_leaves_behind_are_waited_for(kiln, bin, work):
+    write_application(work)
+    os.mkfifo(work / "go")
+    late = f"(read line < go; {script(bin, CALLS[:1])[2]}) &"
+    process = kiln.start("record", "-o", "app.lock", "--", "sh", "-c", late + " exit 7", stdin=subprocess.DEVNULL)
+    first_line(process.stderr, b"waiting for the processes that it left behind")
+    (work / "go").write_text("\n")
+    process.communicate(timeout=DEADLINE)
+    assert process.returncode == 7
+    (kernel,) = tomllib.loads((work / "app.lock").read_text())["kernel"]
+    assert kernel["name"] == "scale.cu: scale"
+
+
+def test_a_signal_ends_the_wait_for_what_was_left_behind_which_is_named(kiln, bin, work):
+    write_application(work)
+    command = script(bin, CALLS[:1])[2] + "\nsleep 1000 &"
+    process = kiln.start("record", "-o", "app.lock", "--", "sh", "-c", command)
+    try:
+        first_line(process.stderr, b"waiting for the processes that it left behind")
+        (left,) = children(process.pid)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) == 0
+        lock = tomllib.loads((work / "app.lock").read_text())
+        assert len(lock["kernel"]) == 1
+        (one,) = lock["uncaptured"]
+        assert one["name"] == "sh" and "still ran" in one["reason"]
+    finally:
+        os.kill(left, signal.SIGKILL)
+        process.communicate(timeout=DEADLINE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_recording_that_is_told_to_end_ends_its_command_and_keeps_what_was_recorded(kiln, bin, work, number):
+    write_application(work)
+    command = script(bin, CALLS[:1])[2] + "\necho recorded >&2\nexec sleep 1000"
+    process = kiln.start("record", "-o", "app.lock", "--", "sh", "-c", command)
+    first_line(process.stderr, b"recorded")
+    process.send_signal(number)
+    process.communicate(timeout=DEADLINE)
+    assert process.returncode == 128 + number
+    assert len(tomllib.loads((work / "app.lock").read_text())["kernel"]) == 1
+
+
+def test_a_reader_of_standard_error_that_has_gone_costs_no_recording(kiln, bin, work):
+    write_application(work)
+    os.mkfifo(work / "go")
+    command = script(bin, CALLS[:1])[2] + "\nread line < go"
+    process = kiln.start("record", "-o", "app.lock", "--", "sh", "-c", command)
+    process.stderr.close()
+    (work / "go").write_text("\n")
+    assert process.wait(DEADLINE) == 0
+    process.stdout.close()
+    assert len(tomllib.loads((work / "app.lock").read_text())["kernel"]) == 1
+
+
+def test_processes_at_the_same_time_are_recorded_each_kernel_once(kiln, bin, work):
+    write_application(work)
+    at_once = " ".join(f"{script(bin, [call])[2]} &" for call in (*CALLS, *CALLS)) + " wait"
+    assert kiln.run("record", "-o", "app.lock", "--", "sh", "-c", at_once).returncode == 0
+    record(kiln, bin, "one_by_one.lock")
+    assert (work / "app.lock").read_bytes() == (work / "one_by_one.lock").read_bytes()
+
+
+def test_sources_with_random_names_are_the_same_kernels_in_the_next_run(kiln, bin, work):
+    (work / "scratch").mkdir()
+    kiln.environment["TMPDIR"] = str(work / "scratch")
+    for name in ("first", "second"):
+        (work / "scratch" / f"{name}-random.cu").write_text(SCALE)
+        calls = [(work / "scratch" / f"{name}-random.cu", "--target", "sm_90", "-o", "scale.cubin")]
+        record(kiln, bin, f"{name}.lock", calls)
+    assert (work / "first.lock").read_bytes() == (work / "second.lock").read_bytes()
+    record(kiln, bin, "both.lock", calls, "--merge", "first.lock")
+    assert (work / "both.lock").read_bytes() == (work / "first.lock").read_bytes()
+    assert b"random" not in (work / "first.lock").read_bytes()
+
+
+def test_what_libkiln_refuses_itself_is_named(kiln, bin, work):
+    write_application(work)
+    calls = (("scale.cu", "--target", "sm_90", "--", "--time=x.csv"), ("scale.cu", "--target", "gfx90a"))
+    lock = record(kiln, bin, "app.lock", calls, status=4)
+    assert "kernel" not in lock
+    reasons = sorted(one["reason"] for one in lock["uncaptured"])
+    assert len(reasons) == 2 and "--time" in reasons[0] and "gfx90a" in reasons[1]
+
+
+def test_names_that_are_not_utf8_cost_their_kernel_and_no_more(kiln, bin, work):
+    write_application(work)
+    calls = (CALLS[0], (*CALLS[1], "-D", "\"NAME=$(printf '\\377')\""))
+    lock = record(kiln, bin, "app.lock", calls)
+    assert len(lock["kernel"]) == 1
+    (one,) = lock["uncaptured"]
+    assert one["name"] == "scale.cu: scale" and "NAME=\\xff" in one["reason"]
 
 
 # ---- kiln build
@@ -223,6 +366,35 @@ def test_a_build_that_was_interrupted_goes_on_where_it_was(kiln, daemon, bin, wo
     assert not (work / "app.kiln.partial").exists()
 
 
+def test_kernels_of_every_language_are_recorded_and_built(bin, make_daemon, work, folder):
+    daemon = make_daemon("all", toolchains=("13.0", nvjitlink_library("13.0"), hiprtc_library(), bin / "kiln-compiler-mlir"))
+    daemon.start()
+    kiln = Kiln(bin, daemon.socket, work)
+    write_application(work)
+    (work / "scale.hip").write_text('#include "v.h"\n' + SCALE)
+    (work / "twist.ptx").write_text(DOUBLE)
+    (work / "caller.ptx").write_text(CALLER)
+    calls = (
+        ("scale.hip", "--target", "gfx90a", "-I", "include"),
+        ("caller.ptx", "twist.ptx", "--target", "sm_90"),
+        ("saxpy.mlir", "--target", "x86-64-v3"),
+    )
+    lock = record(kiln, bin, "app.lock", calls)
+    assert [(kernel["name"], kernel["language"]) for kernel in lock["kernel"]] == [
+        ("caller.ptx: k", "ptx"),
+        ("saxpy.mlir", "mlir"),
+        ("scale.hip: scale", "hip"),
+    ]
+    assert [one["name"] for one in lock["kernel"][0]["inputs"]] == ["twist.ptx"]
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("app.lock", "app.lock.files"):
+        shutil.move(work / name, elsewhere / name)
+    shutil.rmtree(work)
+    built = build(Kiln(bin, daemon.socket, elsewhere), "app.lock", "-o", "app.kiln")
+    assert (built["kernels"], built["entries"], built["failed"]) == (3, 3, 0)
+
+
 @pytest.mark.parametrize(
     "change,said",
     [
@@ -234,6 +406,8 @@ def test_a_build_that_was_interrupted_goes_on_where_it_was(kiln, daemon, bin, wo
         (lambda text: text.replace('"sm_90"]', '"potato"]'), ["'potato'"]),
         (lambda text: text + "[[kernel", ["app.lock:"]),
         (lambda text: text.replace('role = "include 0"', 'role = "include 5"'), ["'files.role'", "include 5"]),
+        (lambda text: text.replace(", file = 1", ""), ["'files.file' must be there"]),
+        (lambda text: text.replace('["sm_90"]', "[]"), ["'kernel.targets'", "one or more"]),
     ],
 )
 def test_a_lock_that_was_edited_wrongly_is_refused_with_the_line(kiln, bin, work, change, said):
@@ -255,6 +429,10 @@ def test_a_content_that_is_gone_or_was_changed_is_told(kiln, bin, work):
     header.write_text("#define V 8\n")
     built = build(kiln, "app.lock", "-o", "app.kiln", "--target", "sm_80", status=1)
     assert "does not have the content that its name says" in built["failures"][0]["message"]
+    header.unlink()
+    os.mkfifo(header)
+    built = build(kiln, "app.lock", "-o", "app.kiln", "--target", "sm_80", status=1)
+    assert "no regular file" in built["failures"][0]["message"]
     header.unlink()
     built = build(kiln, "app.lock", "-o", "app.kiln", "--target", "sm_80", status=1)
     assert "cannot read" in built["failures"][0]["message"]

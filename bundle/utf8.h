@@ -1,0 +1,15 @@
+// UTF-8 as the Unicode standard has it: no overlong forms, no surrogates, nothing above U+10FFFF. TOML holds
+// nothing else.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace kiln::bundle {
+
+bool isUtf8(std::string_view text);
+
+// For a person: each byte that is no part of a character as "\xNN".
+std::string escapedToUtf8(std::string_view text);
+
+}  // namespace kiln::bundle
