@@ -62,6 +62,7 @@ TEST_CASE("a build is reported with what failed and what was left out") {
   result.failures = {
       {"picky.cu: k", "sm_80", {FailureKind::compileError, "NVRTC found errors", "picky.cu(1): no\n"}}};
   result.unplanned = {{"saxpy.hip", "it is for AMD, and no --target is"}};
+  result.uncaptured = {{"lost.cu", "kilnd cannot be reached"}};
   checkGolden(reportOf(result), "build");
 }
 
@@ -115,9 +116,10 @@ TEST_CASE("kernels of one name are compared each with its own, whatever the orde
 }
 
 TEST_CASE("coverage tells what would miss and why") {
-  checkGolden(reportOf({5, {{"k.cu: k", "sm_100", "it is built for sm_80 alone"}}},
-                       {{"x.hip", "it is for AMD, and no --target is"}}),
-              "coverage");
+  checkGolden(
+      reportOf({5, {{"k.cu: k", "sm_100", "it is built for sm_80 alone"}}},
+               {{"x.hip", "it is for AMD, and no --target is"}}, {{"lost.cu", "kilnd cannot be reached"}}),
+      "coverage");
 }
 
 }  // namespace kiln::cli
