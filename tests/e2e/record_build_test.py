@@ -16,6 +16,7 @@ import pytest
 
 from harness import DEADLINE, ROOT, Kiln, children, environment, nvjitlink_library, wait_for
 from kernels import slow
+from toolchains_test import install
 
 SCALE = "extern \"C\" __global__ void scale(float* data, float by) { data[threadIdx.x] *= by; }\n"
 WITH_HEADER = '#include "v.h"\nextern "C" __global__ void with_header(int* data) { *data = V; }\n'
@@ -450,3 +451,35 @@ def test_on_a_terminal_the_bar_fits_and_no_name_moves_the_cursor(kiln, bin, work
     for shown in (written, *(on_terminal(kiln, 80, "bundle", *command)[0] for command in (("ls", "app.kiln"), ("show", "app.kiln")))):
         assert "\x1b" not in shown.replace("\r\x1b[K", "") and "\x07" not in shown
     assert "evil\\x1b[2J" in on_terminal(kiln, 80, "bundle", "ls", "app.kiln")[0]
+
+
+def test_a_toolchain_that_is_replaced_during_a_build_is_in_the_bundle_before_and_after(kiln, bin, make_daemon, work, folder):
+    record(kiln, bin, "app.lock", write_slow(work, 6))
+    install("12.9", folder / "toolchain")
+    daemon = make_daemon("replaced", toolchains=(folder / "toolchain",))
+    daemon.start()
+    builder = Kiln(bin, daemon.socket, work)
+    process = builder.start("--json", "build", "app.lock", "-o", "app.kiln")
+    wait_for(lambda: builder.json("stats")["entries"] >= 1)
+    install("13.0", folder / "toolchain")
+    output, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0, output
+    shown = builder.json("bundle", "show", "app.kiln")
+    assert shown["entries"] == 6
+    assert [toolchain["name"] for toolchain in shown["toolchains"]] == ["nvrtc 12.9", "nvrtc 13.0"]
+
+
+def test_what_is_compiled_is_kept_while_something_failed_that_may_succeed_next_time(kiln, daemon, bin, work):
+    (work / "scale.cu").write_text(SCALE)
+    (work / "slow.cu").write_text(slow(8))
+    record(kiln, bin, "app.lock", (("scale.cu", "--target", "sm_90"), ("slow.cu", "--target", "sm_90")))
+    (work / "impatient.toml").write_text("compile_timeout_seconds = 1\n" + config_of(daemon).read_text())
+    alone = without_daemon(bin, work)
+    arguments = ("app.lock", "--target", "sm_80", "-o", "app.kiln", "--config")
+    built = build(alone, *arguments, "impatient.toml", status=1)
+    (failure,) = built["failures"]
+    assert failure["failure"] == "timeout"
+    assert (built["entries"], built["kept"]) == (1, "app.kiln.partial")
+    built = build(alone, *arguments, config_of(daemon))
+    assert (built["entries"], built["compiled"]) == (2, 1)
+    assert "kept" not in built and not (work / "app.kiln.partial").exists()
