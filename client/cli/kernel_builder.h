@@ -13,12 +13,12 @@
 
 namespace kiln::cli {
 
-// What came of a task: the entries that serve the kernel for the target, one, or one for each stage of two. A
-// source that does not compile is an entry too. Or why there are none, and whether that is for the request or
-// for want of kilnd.
+// Why something is not built: it cannot be, or kilnd cannot be reached.
 using Unbuilt = std::variant<Failure, client::Unreachable>;
 template <typename T>
 using Attempted = std::expected<T, Unbuilt>;
+// The entries that serve a kernel for a target: one, or one for each stage of two. A source that does not
+// compile is an entry too.
 using Built = Attempted<std::vector<bundle::BundledEntry>>;
 
 // Thread-safe.
