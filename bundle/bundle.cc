@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bundle.capnp.h"
+#include "bundle/problem.h"
 #include "jit/request_hash.h"
 #include "jit/sha256.h"
 #include "rpc/schema/convert.h"
@@ -79,12 +80,12 @@ BundleResult<BundledKernel> readKernel(schema::BundledKernel::Reader reader, con
   const auto identity = Sha256::fromBytes(convert::bytes(reader.getIdentity()));
   if (!identity)
     return std::unexpected(
-        BundleError{"'" + kernel.name + "' in " + what + " has no identity; build the bundle anew"});
+        BundleError{printable(kernel.name) + " in " + what + " has no identity; build the bundle anew"});
   kernel.identity = *identity;
   for (const auto one : reader.getEntries()) {
     auto entry = read(one);
     if (!entry) {
-      return std::unexpected(BundleError{"an entry of '" + kernel.name + "' in " + what + " " +
+      return std::unexpected(BundleError{"an entry of " + printable(kernel.name) + " in " + what + " " +
                                          entry.error() + "; build the bundle anew"});
     }
     kernel.entries.push_back(std::move(*entry));

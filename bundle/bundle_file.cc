@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
+
+#include "bundle/problem.h"
 
 namespace kiln::bundle {
 namespace {
@@ -36,13 +39,36 @@ std::vector<BundledKernel> together(std::vector<BundledKernel> kernels) {
   return result;
 }
 
-std::vector<Toolchain> usedBy(const std::vector<IndexedKernel>& kernels,
-                              const std::vector<Toolchain>& toolchains) {
+BundleError tooLarge(const std::string& what) {
+  return {what + " has an index of more than 64 MiB; build several bundles of less"};
+}
+
+BundleError notInManifest(const std::string& layer) {
+  return {layer + ", which the index names, is not in the manifest; build the bundle anew"};
+}
+
+BundleResult<void> checkLayers(const BundleIndex& index, const ImageManifest& manifest,
+                               const std::string& what) {
+  std::set<Sha256> named;
+  for (const auto& layer : manifest.layers) named.insert(layer.digest);
+  for (const auto& kernel : index.kernels) {
+    if (!named.contains(kernel.layer))
+      return std::unexpected(notInManifest("layer " + kernel.layer.hex() + " of " + what));
+  }
+  return {};
+}
+
+BundleResult<std::vector<Toolchain>> usedBy(const std::vector<IndexedKernel>& kernels,
+                                            const std::vector<Toolchain>& toolchains) {
   std::map<std::pair<std::string, Sha256>, Toolchain> used;
   for (const auto& kernel : kernels) {
     for (const auto& entry : kernel.entries) {
       const auto found = std::ranges::find(toolchains, entry.toolchain, &Toolchain::identity);
-      if (found == toolchains.end()) continue;
+      if (found == toolchains.end()) {
+        return std::unexpected(BundleError{
+            "an entry of " + printable(kernel.name) + " is by a toolchain of the identity " +
+            entry.toolchain.hex() + ", which nobody lists; if it was replaced meanwhile, build again"});
+      }
       used.try_emplace({found->name, found->identity}, Toolchain{found->name,
                                                                  found->frontend,
                                                                  found->version,
@@ -66,13 +92,16 @@ BundleResult<BundleFile> BundleFile::open(const std::filesystem::path& path) {
   const auto& config = (*layout)->manifest().config;
   const auto what = "'" + path.string() + "'";
   if (config.mediaType != kIndexType) {
-    return std::unexpected(BundleError{what + " has an index of the kind '" + config.mediaType +
-                                       "', which this kiln does not read; use a newer kiln"});
+    return std::unexpected(BundleError{what + " has an index of the kind " + printable(config.mediaType) +
+                                       ", which this kiln does not read; use a newer kiln"});
   }
+  if (config.size > kMaxDocumentSize) return std::unexpected(tooLarge(what));
   auto text = (*layout)->read(config);
   if (!text) return std::unexpected(std::move(text.error()));
   auto index = parseIndex(*text, what);
   if (!index) return std::unexpected(std::move(index.error()));
+  if (auto checked = checkLayers(*index, (*layout)->manifest(), what); !checked)
+    return std::unexpected(std::move(checked.error()));
   return BundleFile(path.string(), std::move(*layout), std::move(*index));
 }
 
@@ -80,9 +109,7 @@ BundleResult<BundledKernel> BundleFile::read(const IndexedKernel& kernel) const 
   const auto& layers = layout_->manifest().layers;
   const auto layer = std::ranges::find(layers, kernel.layer, &Descriptor::digest);
   const auto what = "layer " + kernel.layer.hex() + " of '" + path_ + "'";
-  if (layer == layers.end())
-    return std::unexpected(
-        BundleError{what + ", which the index names, is not in the manifest; build the bundle anew"});
+  if (layer == layers.end()) return std::unexpected(notInManifest(what));
   auto bytes = layout_->read(*layer);
   if (!bytes) return std::unexpected(std::move(bytes.error()));
   auto parsed = parseKernel(*bytes, what);
@@ -98,6 +125,12 @@ LayoutForm formOf(const std::filesystem::path& path) {
   std::error_code error;
   const bool isDirectory = path.string().ends_with('/') || std::filesystem::is_directory(path, error);
   return isDirectory ? LayoutForm::directory : LayoutForm::archive;
+}
+
+BundleResult<void> checkBundleWritable(const std::filesystem::path& path) {
+  auto writer = LayoutWriter::create(path, formOf(path));
+  if (!writer) return std::unexpected(std::move(writer.error()));
+  return {};
 }
 
 BundleResult<Sha256> writeBundle(const std::filesystem::path& path, std::vector<BundledKernel> kernels,
@@ -117,8 +150,12 @@ BundleResult<Sha256> writeBundle(const std::filesystem::path& path, std::vector<
   std::ranges::sort(manifest.layers, {}, &Descriptor::digest);
   std::ranges::sort(index.kernels, {},
                     [](const auto& kernel) { return std::make_pair(kernel.name, kernel.layer); });
-  index.toolchains = usedBy(index.kernels, toolchains);
-  auto config = (*writer)->add(kIndexType, writeIndex(index));
+  auto used = usedBy(index.kernels, toolchains);
+  if (!used) return std::unexpected(std::move(used.error()));
+  index.toolchains = std::move(*used);
+  const auto text = writeIndex(index);
+  if (text.size() > kMaxDocumentSize) return std::unexpected(tooLarge("'" + path.string() + "'"));
+  auto config = (*writer)->add(kIndexType, text);
   if (!config) return std::unexpected(std::move(config.error()));
   manifest.config = std::move(*config);
   return (*writer)->finish(manifest);

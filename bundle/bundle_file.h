@@ -34,9 +34,13 @@ class BundleFile {
 // The form that a path asks for: a directory where it is one or ends in '/', else an archive.
 LayoutForm formOf(const std::filesystem::path& path);
 
+// Whether writeBundle() could begin: what is at `path`, and the directory that it lies in. Leaves nothing
+// behind.
+BundleResult<void> checkBundleWritable(const std::filesystem::path& path);
+
 // Puts kernels together that are one, sorts what has an order, and writes the bundle; its digest. Of
-// `toolchains` those are in the index by which an entry is. `index` becomes what was written. Equal kernels
-// give equal bytes, whatever their order.
+// `toolchains` those are in the index by which an entry is; an entry by none of them is an error. `index`
+// becomes what was written. Equal kernels give equal bytes, whatever their order.
 BundleResult<Sha256> writeBundle(const std::filesystem::path& path, std::vector<BundledKernel> kernels,
                                  const std::vector<Toolchain>& toolchains, BundleIndex& index);
 

@@ -1,10 +1,12 @@
 #include "bundle/bundle_index.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "bundle/json_document.h"
+#include "bundle/problem.h"
 #include "jit/request_hash.h"
+#include "jit/sha256.h"
 
 namespace kiln::bundle {
 namespace {
@@ -18,6 +20,7 @@ Json toJson(const IndexedEntry& entry) {
           {"toolchain", entry.toolchain.hex()},
           {"dependencies", entry.dependencies.hex()},
           {"outcome", entry.outcome},
+          {"outputs", entry.outputs.hex()},
           {"bytes", entry.bytes}};
 }
 
@@ -40,69 +43,140 @@ Json toJson(const Toolchain& toolchain) {
           {"targets", toolchain.targets}};
 }
 
-// What is missing or of another type throws Json::exception; a value that is none of those that there may be
-// throws this.
+// What is missing, of another type or none of the values that there may be.
 struct WrongValue {
   std::string what;
 };
 
-template <typename Digest>
-Digest digestIn(const Json& json, const char* key) {
-  const auto digest = Digest::fromHex(json.at(key).get_ref<const std::string&>());
-  if (!digest) throw WrongValue{std::string("\"") + key + "\" is no digest"};
-  return *digest;
-}
+// An object of the index, with what a person calls it: "kernels[2].entries[0]".
+class Object {
+ public:
+  Object(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+    if (!json_.is_object()) throw WrongValue{where_ + " is no object"};
+  }
 
-Language languageIn(const Json& json) {
-  const auto& text = json.at("language").get_ref<const std::string&>();
-  const auto language = parseLanguage(text);
-  if (!language) throw WrongValue{"it has the language '" + text + "', which this kiln does not know"};
-  return *language;
-}
+  [[nodiscard]] const std::string& text(const char* key) const {
+    const auto& value = member(key);
+    if (!value.is_string()) wrong(key, "is no text");
+    return value.get_ref<const std::string&>();
+  }
+  [[nodiscard]] std::uint64_t number(const char* key) const {
+    const auto& value = member(key);
+    if (!value.is_number_unsigned()) wrong(key, "is no whole number");
+    return value.get<std::uint64_t>();
+  }
+  template <typename Digest>
+  [[nodiscard]] Digest digest(const char* key) const {
+    const auto digest = Digest::fromHex(text(key));
+    if (!digest) wrong(key, "is no digest");
+    return *digest;
+  }
+  [[nodiscard]] Language language() const {
+    const auto& value = text("language");
+    const auto language = parseLanguage(value);
+    if (!language) wrong("language", "is " + printable(value) + ", which this kiln does not know");
+    return *language;
+  }
+  [[nodiscard]] std::vector<std::string> texts(const char* key) const {
+    std::vector<std::string> texts;
+    for (const auto& value : array(key)) {
+      if (!value.is_string()) wrong(key, "holds something else than texts");
+      texts.push_back(value.get<std::string>());
+    }
+    return texts;
+  }
+  [[nodiscard]] std::vector<Object> objects(const char* key) const {
+    std::vector<Object> objects;
+    for (const auto& value : array(key)) {
+      objects.emplace_back(value, path(key) + "[" + std::to_string(objects.size()) + "]");
+    }
+    return objects;
+  }
 
-IndexedKernel kernelIn(const Json& json) {
+ private:
+  [[nodiscard]] const Json& member(const char* key) const {
+    const auto found = json_.find(key);
+    if (found == json_.end()) wrong(key, "is missing");
+    return *found;
+  }
+  [[nodiscard]] const Json::array_t& array(const char* key) const {
+    const auto& value = member(key);
+    if (!value.is_array()) wrong(key, "is no array");
+    return value.get_ref<const Json::array_t&>();
+  }
+  [[nodiscard]] std::string path(const char* key) const { return (where_.empty() ? "" : where_ + ".") + key; }
+  [[noreturn]] void wrong(const char* key, const std::string& how) const {
+    throw WrongValue{path(key) + " " + how};
+  }
+
+  const Json& json_;
+  std::string where_;
+};
+
+IndexedKernel kernelIn(const Object& object) {
   IndexedKernel kernel;
-  kernel.name = json.at("name").get<std::string>();
-  kernel.language = languageIn(json);
-  kernel.identity = digestIn<Sha256>(json, "identity");
-  kernel.layer = digestIn<Sha256>(json, "layer");
-  for (const auto& one : json.at("entries").get_ref<const Json::array_t&>()) {
-    kernel.entries.push_back({digestIn<Hash128>(one, "requestHash"), digestIn<Sha256>(one, "requestSha256"),
-                              one.at("target").get<std::string>(), digestIn<Sha256>(one, "toolchain"),
-                              digestIn<Sha256>(one, "dependencies"), one.at("outcome").get<std::string>(),
-                              one.at("bytes").get<std::uint64_t>()});
+  kernel.name = object.text("name");
+  kernel.language = object.language();
+  kernel.identity = object.digest<Sha256>("identity");
+  kernel.layer = object.digest<Sha256>("layer");
+  for (const auto& one : object.objects("entries")) {
+    kernel.entries.push_back({one.digest<Hash128>("requestHash"), one.digest<Sha256>("requestSha256"),
+                              one.text("target"), one.digest<Sha256>("toolchain"),
+                              one.digest<Sha256>("dependencies"), one.text("outcome"),
+                              one.digest<Sha256>("outputs"), one.number("bytes")});
   }
   return kernel;
 }
 
-Toolchain toolchainIn(const Json& json) {
+Toolchain toolchainIn(const Object& object) {
   Toolchain toolchain;
-  toolchain.name = json.at("name").get<std::string>();
-  toolchain.frontend = json.at("frontend").get<std::string>();
-  toolchain.version = json.at("version").get<std::string>();
-  toolchain.language = languageIn(json);
-  toolchain.identity = digestIn<Sha256>(json, "identity");
-  toolchain.targets = json.at("targets").get<std::vector<std::string>>();
+  toolchain.name = object.text("name");
+  toolchain.frontend = object.text("frontend");
+  toolchain.version = object.text("version");
+  toolchain.language = object.language();
+  toolchain.identity = object.digest<Sha256>("identity");
+  toolchain.targets = object.texts("targets");
   return toolchain;
 }
 
-BundleIndex indexIn(const Json& json) {
+BundleIndex indexIn(const Object& object) {
   BundleIndex index;
   std::set<Sha256> known;
-  for (const auto& one : json.at("toolchains").get_ref<const Json::array_t&>()) {
+  for (const auto& one : object.objects("toolchains")) {
     index.toolchains.push_back(toolchainIn(one));
     known.insert(index.toolchains.back().identity);
   }
-  for (const auto& one : json.at("kernels").get_ref<const Json::array_t&>()) {
-    index.kernels.push_back(kernelIn(one));
-    for (const auto& entry : index.kernels.back().entries) {
+  std::set<Sha256> layers;
+  for (const auto& one : object.objects("kernels")) {
+    const auto& kernel = index.kernels.emplace_back(kernelIn(one));
+    if (!layers.insert(kernel.layer).second)
+      throw WrongValue{"two kernels have the layer " + kernel.layer.hex()};
+    for (const auto& entry : kernel.entries) {
       if (!known.contains(entry.toolchain)) throw WrongValue{"an entry is by a toolchain that is not listed"};
     }
   }
   return index;
 }
 
+void addField(Sha256Hasher& hasher, std::uint8_t tag, Bytes value) {
+  const auto length = littleEndian(value.size());
+  hasher.add(std::as_bytes(std::span(&tag, 1)));
+  hasher.add(std::as_bytes(std::span(length)));
+  hasher.add(value);
+}
+
 }  // namespace
+
+Sha256 outputsSha256(const BundledEntry& entry) {
+  Sha256Hasher hasher;
+  if (const auto* artifact = std::get_if<Artifact>(&entry.result)) {
+    for (const auto& output : artifact->outputs) addField(hasher, 1, output.sha256.view());
+    addField(hasher, 2, asBytes(artifact->log));
+  } else {
+    addField(hasher, 2, asBytes(std::get<Failure>(entry.result).log));
+  }
+  return hasher.finish();
+}
 
 IndexedKernel indexed(const BundledKernel& kernel, const Sha256& layer) {
   IndexedKernel result;
@@ -117,6 +191,7 @@ IndexedKernel indexed(const BundledKernel& kernel, const Sha256& layer) {
                      entry.toolchainIdentity,
                      dependenciesSha256(entry.dependencies),
                      "artifact",
+                     outputsSha256(entry),
                      0};
     if (const auto* artifact = std::get_if<Artifact>(&entry.result)) {
       for (const auto& output : artifact->outputs) one.bytes += output.bytes.size();
@@ -143,18 +218,17 @@ BundleResult<BundleIndex> parseIndex(std::string_view text, const std::string& w
     return std::unexpected(
         BundleError{"the index of " + what + " cannot be read: " + why + "; build the bundle anew"});
   };
-  const auto json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return wrong("it is no JSON object");
+  const auto json = parseDocument(text);
+  if (!json) return wrong("it " + std::string(json.error()));
   try {
-    const auto version = json.at("version").get<int>();
+    const Object object(*json, "");
+    const auto version = object.number("version");
     if (version != kIndexVersion) {
       return std::unexpected(BundleError{what + " is a bundle of version " + std::to_string(version) +
                                          ", and this kiln reads " + std::to_string(kIndexVersion) +
                                          "; use a newer kiln"});
     }
-    return indexIn(json);
-  } catch (const Json::exception& error) {
-    return wrong(error.what());
+    return indexIn(object);
   } catch (const WrongValue& value) {
     return wrong(value.what);
   }

@@ -2,15 +2,16 @@
 //
 // JSON, with sorted keys and no white space, so that equal indices have equal bytes:
 //   {"kernels":
-//   [{"entries":[{"bytes":3400,"dependencies":"<sha256>","outcome":"artifact","requestHash":"<xxh3>",
-//                              "requestSha256":"<sha256>","target":"sm_90","toolchain":"<sha256>"}],
-//                  "identity":"<sha256>","language":"cuda","layer":"<sha256>","name":"saxpy.cu: saxpy"}],
+//    [{"entries":[{"bytes":3400,"dependencies":"<sha256>","outcome":"artifact","outputs":"<sha256>",
+//                  "requestHash":"<xxh3>","requestSha256":"<sha256>","target":"sm_90",
+//                  "toolchain":"<sha256>"}],
+//      "identity":"<sha256>","language":"cuda","layer":"<sha256>","name":"saxpy.cu: saxpy"}],
 //    "toolchains":[{"frontend":"nvrtc","identity":"<sha256>","language":"cuda","name":"nvrtc 13.0",
 //                   "targets":["sm_75"],"version":"13.0"}],
 //    "version":1}
 //   Digests are hexadecimal; "toolchain" is one of "toolchains" by its identity; "dependencies" is
 //   dependenciesSha256() (jit/artifact.h); "bytes" of all outputs; "outcome" is "artifact" or the name of the
-//   failure.
+//   failure; "outputs" is outputsSha256(). No two kernels have one layer. At most kMaxDocumentSize bytes.
 //
 // History: 1 is the first.
 #pragma once
@@ -25,7 +26,7 @@
 
 namespace kiln::bundle {
 
-inline constexpr int kIndexVersion = 1;
+inline constexpr std::uint64_t kIndexVersion = 1;
 
 struct IndexedEntry {
   Hash128 requestHash;
@@ -34,6 +35,7 @@ struct IndexedEntry {
   Sha256 toolchain;
   Sha256 dependencies;
   std::string outcome;
+  Sha256 outputs;
   std::uint64_t bytes = 0;
 
   bool operator==(const IndexedEntry&) const = default;
@@ -57,6 +59,10 @@ struct BundleIndex {
 
   bool operator==(const BundleIndex&) const = default;
 };
+
+// Of what came of the compile: of an artifact the digests of its outputs, in order, of either the log. Each
+// is tagged and delimited.
+Sha256 outputsSha256(const BundledEntry& entry);
 
 IndexedKernel indexed(const BundledKernel& kernel, const Sha256& layer);
 

@@ -1,8 +1,7 @@
 #include "bundle/layout_json.h"
 
-#include <nlohmann/json.hpp>
-
 #include "bundle/blob_name.h"
+#include "bundle/json_document.h"
 
 namespace kiln::bundle {
 namespace {
@@ -13,54 +12,14 @@ using Annotations = std::map<std::string, std::string>;
 constexpr std::string_view kLayoutVersion = "1.0.0";
 constexpr std::string_view kDigestPrefix = "sha256:";
 
-// A manifest has four levels and some ten values for each blob. Each value costs up to a hundred bytes of
-// memory, where the text may have no more than two for it.
-constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kMaxValues = 4'000'000;
-
 std::unexpected<Problem> wrong(const std::string& where, const std::string& what) {
   return damaged(where + " " + what);
 }
 
-// Whether `text`, if it is JSON, keeps to kMaxDepth and kMaxValues. If it is not, it does up to where the
-// parser stops.
-bool isModest(std::string_view text) {
-  std::size_t depth = 0;
-  std::size_t values = 0;
-  bool inString = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (inString) {
-      if (text[i] == '"') inString = false;
-      if (text[i] == '\\') ++i;  // what follows ends no string
-      continue;
-    }
-    switch (text[i]) {
-      case '"':
-        inString = true;
-        break;
-      case '{':
-      case '[':
-        if (++depth > kMaxDepth) return false;
-        [[fallthrough]];
-      case ',':
-        if (++values > kMaxValues) return false;
-        break;
-      case '}':
-      case ']':
-        if (depth > 0) --depth;
-        break;
-    }
-  }
-  return true;
-}
-
 Attempt<Json> parseObject(std::string_view text, const std::string& where) {
-  if (text.size() > kMaxDocumentSize) return wrong(where, "is larger than 64 MiB");
-  if (!isModest(text)) return wrong(where, "is nested too deeply or holds too much");
-  auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return wrong(where, "is not JSON");
-  if (!json.is_object()) return wrong(where, "is no JSON object");
-  return json;
+  auto json = parseDocument(text);
+  if (!json) return wrong(where, std::string(json.error()));
+  return *std::move(json);
 }
 
 // null where there is no such member.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bundle/layout_json.h"
+#include "bundle/problem.h"
 #include "jit/sha256.h"
 
 namespace kiln {
@@ -46,9 +47,9 @@ Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
   const auto manifest = bundle::parseManifest(offered.manifest);
   if (!manifest) return problem("its manifest cannot be read: " + manifest.error().text);
   if (manifest->artifactType != bundle::kArtifactType || manifest->config.mediaType != bundle::kIndexType) {
-    return problem("it is of the kind '" + manifest->artifactType + "' with an index of the kind '" +
-                   manifest->config.mediaType +
-                   "', which this kilnd does not take; use one as new as the kiln "
+    return problem("it is of the kind " + bundle::printable(manifest->artifactType) +
+                   " with an index of the kind " + bundle::printable(manifest->config.mediaType) +
+                   ", which this kilnd does not take; use one as new as the kiln "
                    "that built it");
   }
   if (sha256(offered.index) != manifest->config.digest) {

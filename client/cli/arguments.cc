@@ -207,7 +207,8 @@ void addRecord(CLI::App& app, RecordArguments& arguments) {
       ->required()
       ->type_name("PATH");
   repeatable(
-      command->add_option("--merge", arguments.merged, "A lock whose kernels are to be in this one too"))
+      command->add_option("--merge", arguments.merged,
+                          "A lock, or a recording that was kept, whose kernels are to be in this one too"))
       ->type_name("LOCK");
 }
 

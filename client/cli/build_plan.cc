@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "client/cli/printable_text.h"
+
 namespace kiln::cli {
 namespace {
 
@@ -101,10 +103,40 @@ std::expected<BuildPlan, std::string> planBuild(const bundle::Lock& lock, const 
   return plan;
 }
 
+std::string whyEmpty(const BuildPlan& plan, const bundle::Lock& lock) {
+  if (!plan.tasks.empty()) return {};
+  if (!plan.unplanned.empty()) {
+    const auto& one = plan.unplanned.front();
+    return "none of its kernels is asked for: of '" + onOneLine(one.kernel) + "', " + one.reason +
+           "; give another --target or --toolchain, or none";
+  }
+  if (lock.uncaptured.empty())
+    return "it has no kernels; record the application anew, with kilnd to serve it";
+  const auto& one = lock.uncaptured.front();
+  return "it has nothing but what could not be captured: '" + onOneLine(one.name) + "', " +
+         onOneLine(one.reason) + "; record the application anew";
+}
+
 bool isExpectedToFail(const BuildTask& task) {
   const auto& kernel = *task.kernel;
-  if (kernel.failsFor.empty()) return false;
-  return holds(kernel.failsFor, task.target.name) || !holds(kernel.targets, task.target.name);
+  if (holds(kernel.targets, task.target.name)) return holds(kernel.failsFor, task.target.name);
+  const auto vendor = bundle::vendorOf(task.target);
+  bool hasFailed = false;
+  for (const auto& text : kernel.targets) {
+    const auto target = parseTarget(text);
+    if (!target || bundle::vendorOf(*target) != vendor) continue;
+    if (!holds(kernel.failsFor, text)) return false;
+    hasFailed = true;
+  }
+  return hasFailed;
+}
+
+const Failure* unexpectedFailure(const BuildTask& task, std::span<const bundle::BundledEntry> entries) {
+  if (isExpectedToFail(task)) return nullptr;
+  for (const auto& entry : entries) {
+    if (const auto* failure = std::get_if<Failure>(&entry.result)) return failure;
+  }
+  return nullptr;
 }
 
 }  // namespace kiln::cli

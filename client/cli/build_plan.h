@@ -2,9 +2,11 @@
 #pragma once
 
 #include <expected>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "bundle/bundle.h"
 #include "bundle/lock.h"
 #include "client/client.h"
 
@@ -36,8 +38,15 @@ std::expected<BuildPlan, std::string> planBuild(const bundle::Lock& lock, const 
                                                 const std::vector<std::string>& toolchains,
                                                 const ToolchainList& known);
 
-// Whether a compile error is what the recording has: it failed, and was seen to work for no other target like
-// it.
+// Why the plan, which is made of `lock`, has no task; empty if it has one.
+std::string whyEmpty(const BuildPlan& plan, const bundle::Lock& lock);
+
+// Whether a compile error is what the recording has: it failed for the target, or, where the target was not
+// recorded, for all of its vendor that were.
 bool isExpectedToFail(const BuildTask& task);
+
+// The failure that came of a task though the recording does not have it; null if there is none. `entries` are
+// those of its stages.
+const Failure* unexpectedFailure(const BuildTask& task, std::span<const bundle::BundledEntry> entries);
 
 }  // namespace kiln::cli

@@ -22,6 +22,8 @@ struct BuildResult {
   std::size_t compiled = 0;      // the rest kilnd had already
   std::vector<Failed> failures;  // without those that the recording has
   std::vector<Unplanned> unplanned;
+  std::vector<bundle::Uncaptured> uncaptured;  // of the lock: nothing can be built of these
+  std::string kept;  // the folder where a rerun finds what was compiled; empty: nothing is left to it
 };
 
 }  // namespace kiln::cli

@@ -1,5 +1,7 @@
 // kiln bundle: what is in bundles, and bundles of bundles.
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,19 +25,20 @@ using Place = std::tuple<std::string, std::string, std::string>;
 
 // What may differ between two entries of one place.
 struct Content {
-  Sha256 toolchain, request, dependencies, layer;
+  Sha256 toolchain, request, dependencies, outputs;
   std::string outcome;
+
+  bool operator==(const Content&) const = default;
 };
 
-std::multimap<Place, Content> placesOf(const bundle::BundleIndex& index) {
+std::map<Place, std::vector<Content>> placesOf(const bundle::BundleIndex& index) {
   std::map<Sha256, std::string> names;
   for (const auto& toolchain : index.toolchains) names[toolchain.identity] = toolchain.name;
-  std::multimap<Place, Content> places;
+  std::map<Place, std::vector<Content>> places;
   for (const auto& kernel : index.kernels) {
     for (const auto& entry : kernel.entries) {
-      places.emplace(
-          Place(kernel.name, entry.target, names[entry.toolchain]),
-          Content{entry.toolchain, entry.requestSha256, entry.dependencies, kernel.layer, entry.outcome});
+      places[{kernel.name, entry.target, names[entry.toolchain]}].push_back(
+          {entry.toolchain, entry.requestSha256, entry.dependencies, entry.outputs, entry.outcome});
     }
   }
   return places;
@@ -47,7 +50,36 @@ std::string difference(const Content& a, const Content& b) {
   if (a.toolchain != b.toolchain) return "the build of the toolchain";
   if (a.dependencies != b.dependencies) return "a file that it depends on";
   if (a.outcome != b.outcome) return a.outcome + ", and " + b.outcome;
+  if (a.outputs != b.outputs) return "the binary or its log";
   return {};
+}
+
+// Takes those of `a` and `b` that belong together out of both, and says in what they differ. Kernels of one
+// name may have several in one place: first those that are equal, then those of one request with the same
+// files, then those of one request.
+std::vector<std::string> pairedDifferences(std::vector<Content>& a, std::vector<Content>& b) {
+  using IsPair = bool (*)(const Content&, const Content&);
+  constexpr std::array<IsPair, 4> kCloseness = {
+      [](const Content& x, const Content& y) { return x == y; },
+      [](const Content& x, const Content& y) {
+        return x.request == y.request && x.dependencies == y.dependencies;
+      },
+      [](const Content& x, const Content& y) { return x.request == y.request; },
+      [](const Content&, const Content&) { return true; },
+  };
+  std::vector<std::string> found;
+  for (const auto isPair : kCloseness) {
+    std::erase_if(a, [&](const Content& one) {
+      const auto other =
+          std::ranges::find_if(b, [&](const Content& content) { return isPair(one, content); });
+      if (other == b.end()) return false;
+      if (auto what = difference(one, *other); !what.empty()) found.push_back(std::move(what));
+      b.erase(other);
+      return true;
+    });
+  }
+  std::ranges::sort(found);
+  return found;
 }
 
 ExitCode merge(const Context& context, const BundleArguments& arguments) {
@@ -73,22 +105,21 @@ ExitCode merge(const Context& context, const BundleArguments& arguments) {
 }  // namespace
 
 std::vector<BundleDifference> differences(const bundle::BundleIndex& a, const bundle::BundleIndex& b) {
-  const auto first = placesOf(a);
-  const auto second = placesOf(b);
+  auto first = placesOf(a);
+  auto second = placesOf(b);
   std::set<Place> places;
-  for (const auto& [place, content] : first) places.insert(place);
-  for (const auto& [place, content] : second) places.insert(place);
+  for (const auto& [place, contents] : first) places.insert(place);
+  for (const auto& [place, contents] : second) places.insert(place);
   std::vector<BundleDifference> found;
   for (const auto& place : places) {
     const auto& [kernel, target, toolchain] = place;
-    auto [inFirst, endFirst] = first.equal_range(place);
-    auto [inSecond, endSecond] = second.equal_range(place);
-    for (; inFirst != endFirst && inSecond != endSecond; ++inFirst, ++inSecond) {
-      auto what = difference(inFirst->second, inSecond->second);
-      if (!what.empty()) found.push_back({kernel, target, toolchain, std::move(what)});
-    }
-    for (; inFirst != endFirst; ++inFirst) found.push_back({kernel, target, toolchain, "in the first alone"});
-    for (; inSecond != endSecond; ++inSecond)
+    auto& inFirst = first[place];
+    auto& inSecond = second[place];
+    for (auto& what : pairedDifferences(inFirst, inSecond))
+      found.push_back({kernel, target, toolchain, std::move(what)});
+    for (std::size_t i = 0; i < inFirst.size(); ++i)
+      found.push_back({kernel, target, toolchain, "in the first alone"});
+    for (std::size_t i = 0; i < inSecond.size(); ++i)
       found.push_back({kernel, target, toolchain, "in the second alone"});
   }
   return found;

@@ -80,7 +80,8 @@ Report reportOf(const std::vector<BundleDifference>& differences) {
   return report;
 }
 
-Report reportOf(const Coverage& coverage, const std::vector<Unplanned>& unplanned) {
+Report reportOf(const Coverage& coverage, const std::vector<Unplanned>& unplanned,
+                const std::vector<bundle::Uncaptured>& uncaptured) {
   Report report;
   report.add("covered", std::uint64_t{coverage.covered});
   report.add("missing", std::uint64_t{coverage.missing.size()});
@@ -88,6 +89,7 @@ Report reportOf(const Coverage& coverage, const std::vector<Unplanned>& unplanne
   for (const auto& one : coverage.missing) table.rows.push_back({one.kernel, one.target, one.reason});
   report.add("misses", std::move(table));
   if (!unplanned.empty()) report.add("left_out", unplannedTable(unplanned));
+  if (!uncaptured.empty()) report.add("uncaptured", uncapturedTable(uncaptured));
   return report;
 }
 
@@ -105,7 +107,9 @@ Report reportOf(const BuildResult& result) {
   report.add("toolchains", std::move(toolchains));
   report.add("compiled", std::uint64_t{result.compiled});
   report.add("failed", std::uint64_t{result.failures.size()});
+  report.addIfAny("kept", result.kept);
   if (!result.unplanned.empty()) report.add("left_out", unplannedTable(result.unplanned));
+  if (!result.uncaptured.empty()) report.add("uncaptured", uncapturedTable(result.uncaptured));
   if (!result.failures.empty()) report.add("failures", failureTable(result.failures));
   return report;
 }

@@ -3,25 +3,33 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <set>
 
 #include "client/cli/locked_request.h"
 #include "frontends/request_options.h"
+#include "jit/names_binding.h"
 #include "jit/request_hash.h"
 #include "jit/role_path.h"
+#include "jit/stand_in_source.h"
 
 namespace kiln::cli {
 namespace {
 
-// The first dependency of an entry that the lock has otherwise, or not at all; empty if it agrees with all.
-std::string differingFile(const DependencySet& dependencies, const DependencySet& files) {
-  for (const auto& dependency : dependencies) {
-    const auto same = std::ranges::find_if(files, [&](const Dependency& file) {
-      return file.path == dependency.path && file.kind == dependency.kind && file.sha256 == dependency.sha256;
-    });
-    if (same == files.end()) return describe(dependency.path);
+// The first dependency of an entry that the application would find otherwise; empty if there is none.
+std::string differingFile(const DependencySet& dependencies, const RecordedFiles& files, const Names& names) {
+  const auto directories = roleDirectories(names);
+  std::vector<DigestQuestion> questions;
+  for (const auto& dependency : dependencies)
+    questions.push_back({resolve(dependency.path, directories), dependency.kind});
+  const auto answers = files.digests(questions);
+  std::vector<FileState> states;
+  for (std::size_t i = 0; i < dependencies.size(); ++i) {
+    if (!answers.states[i]) return describe(dependencies[i].path);
+    states.push_back(*answers.states[i]);
   }
-  return {};
+  const auto differing = disagreements(dependencies, states);
+  return differing.empty() ? "" : describe(dependencies[differing.front()].path);
 }
 
 std::string listed(const std::set<std::string>& texts) {
@@ -35,7 +43,12 @@ class Search {
  public:
   Search(const bundle::BundleFile& file, LockContents& contents) : file_(file), contents_(contents) {
     for (const auto& toolchain : file.index().toolchains) toolchains_[toolchain.identity] = &toolchain;
-    for (const auto& kernel : file.index().kernels) kernels_[kernel.identity].push_back(&kernel);
+    for (const auto& kernel : file.index().kernels) {
+      for (const auto& entry : kernel.entries) {
+        targets_[kernel.identity].insert(entry.target);
+        places_.emplace(entry.requestHash, Place{&kernel, &entry});
+      }
+    }
   }
 
   // Why the task would miss; empty if it would not.
@@ -44,11 +57,11 @@ class Search {
     if (!request) return std::unexpected(bundle::BundleError{request.error().message});
     auto stages = stagesOf(*request);
     auto first = find(*task.kernel, stages ? stages->first : *request, task.toolchain);
-    if (!first || !stages || !first->reason.empty()) return reasonOf(std::move(first));
+    if (!first || !first->entry) return reasonOf(task, std::move(first));
     const auto* generated = std::get_if<Artifact>(&first->entry->result);
-    if (generated == nullptr) return "";
+    if (!stages || generated == nullptr) return reasonOf(task, std::move(first));
     stages->last.source = generated->outputs.front().bytes;
-    return reasonOf(find(*task.kernel, stages->last, ""));
+    return reasonOf(task, find(*task.kernel, stages->last, ""));
   }
 
  private:
@@ -56,47 +69,81 @@ class Search {
     std::optional<bundle::BundledEntry> entry;
     std::string reason;  // why there is none
   };
+  struct Place {
+    const bundle::IndexedKernel* kernel;
+    const bundle::IndexedEntry* entry;
+  };
 
-  static bundle::BundleResult<std::string> reasonOf(bundle::BundleResult<Found> found) {
+  // An entry that says that the kernel does not compile serves whoever knows that.
+  static bundle::BundleResult<std::string> reasonOf(const BuildTask& task,
+                                                    bundle::BundleResult<Found> found) {
     if (!found) return std::unexpected(std::move(found.error()));
-    return std::move(found->reason);
+    if (!found->entry) return std::move(found->reason);
+    const auto* failure = unexpectedFailure(task, std::span(&*found->entry, 1));
+    if (failure == nullptr) return "";
+    return doesNotCompile(task, *failure);
   }
 
+  // Whatever kernel it is of: the same source recorded in two directories makes two, and one request.
   bundle::BundleResult<Found> find(const bundle::LockedKernel& locked, const Request& request,
                                    const std::string& toolchain) {
-    const auto found = kernels_.find(bundle::identityOf(locked));
-    if (found == kernels_.end()) return Found{{}, "it was never built"};
     const auto hash = requestHash(request);
+    const auto sha256 = requestSha256(request);
+    const auto names = compiledNames(request.names, hash);
+    const RecordedFiles files(locked, contents_);
     std::string reason;
-    std::set<std::string> targets;
-    for (const auto* kernel : found->second) {
-      for (std::size_t i = 0; i < kernel->entries.size(); ++i) {
-        const auto& entry = kernel->entries[i];
-        targets.insert(entry.target);
-        if (entry.requestHash != hash || entry.requestSha256 != requestSha256(request)) continue;
-        const auto& by = *toolchains_.at(entry.toolchain);
-        if (!toolchain.empty() && by.name != toolchain && by.frontend != toolchain) {
-          reason = "it is built by " + by.name + ", and the application asks for " + toolchain;
-          continue;
-        }
-        auto read = file_.read(*kernel);
-        if (!read) return std::unexpected(std::move(read.error()));
-        auto differing = differingFile(read->entries[i].dependencies, locked.files);
-        if (differing.empty()) return Found{std::move(read->entries[i]), {}};
-        reason = "it is built with another " + differing;
+    const auto [begin, end] = places_.equal_range(hash);
+    for (const auto& [_, place] : std::ranges::subrange(begin, end)) {
+      if (place.entry->requestSha256 != sha256) continue;
+      const auto& by = *toolchains_.at(place.entry->toolchain);
+      if (!toolchain.empty() && by.name != toolchain && by.frontend != toolchain) {
+        reason = "it is built by " + by.name + ", and the application asks for " + toolchain;
+        continue;
       }
+      auto entry = read(place);
+      if (!entry) return std::unexpected(std::move(entry.error()));
+      if (entry->namesBind && namesDigest(entry->request.names) != namesDigest(names)) {
+        reason = "its names reach the output, and it is built under others";
+        continue;
+      }
+      auto differing = differingFile(entry->dependencies, files, locked.names);
+      if (differing.empty()) return Found{std::move(*entry), {}};
+      reason = "it is built with another " + differing;
     }
-    if (reason.empty()) reason = "it is built for " + listed(targets) + " alone";
+    if (reason.empty()) {
+      const auto targets = targets_.find(bundle::identityOf(locked));
+      reason = targets == targets_.end() ? "it was never built"
+                                         : "it is built for " + listed(targets->second) + " alone";
+    }
     return Found{{}, std::move(reason)};
+  }
+
+  // Tasks of one kernel follow each other: what was read last is kept.
+  bundle::BundleResult<bundle::BundledEntry> read(const Place& place) {
+    if (place.kernel != isRead_) {
+      auto kernel = file_.read(*place.kernel);
+      if (!kernel) return std::unexpected(std::move(kernel.error()));
+      read_ = std::move(*kernel);
+      isRead_ = place.kernel;
+    }
+    return read_.entries[static_cast<std::size_t>(place.entry - place.kernel->entries.data())];
   }
 
   const bundle::BundleFile& file_;
   LockContents& contents_;
   std::map<Sha256, const Toolchain*> toolchains_;
-  std::map<Sha256, std::vector<const bundle::IndexedKernel*>> kernels_;  // by identity
+  std::multimap<Hash128, Place> places_;             // by request
+  std::map<Sha256, std::set<std::string>> targets_;  // by identity, for reasons
+  const bundle::IndexedKernel* isRead_ = nullptr;
+  bundle::BundledKernel read_;  // isRead_
 };
 
 }  // namespace
+
+std::string doesNotCompile(const BuildTask& task, const Failure& failure) {
+  return "it does not compile for " + shortName(task.target) + " (" + std::string(name(failure.kind)) +
+         "), and the recording has that it does";
+}
 
 bundle::BundleResult<Coverage> coverageOf(const BuildPlan& plan, const bundle::BundleFile& file,
                                           LockContents& contents) {

@@ -24,6 +24,9 @@ struct Coverage {
   std::vector<Uncovered> missing;
 };
 
+// Why a task is not covered whose entry is a failure that the recording does not have.
+std::string doesNotCompile(const BuildTask& task, const Failure& failure);
+
 // Looks each task up in the bundle as a node that has nothing else would: by the request, the toolchain that
 // the application asks for, and the files that it was recorded with. The error is what of lock or bundle
 // cannot be read.

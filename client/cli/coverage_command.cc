@@ -14,27 +14,35 @@ ExitCode fail(const Context& context, const bundle::BundleError& error) {
   return fail(context, ExitCode::refused, "not_read", error.message);
 }
 
-ExitCode tell(const Context& context, const Coverage& coverage, const BuildPlan& plan) {
-  print(context, reportOf(coverage, plan.unplanned));
-  return coverage.missing.empty() ? ExitCode::done : ExitCode::doesNotCompile;
+// What is asked about.
+struct Question {
+  const bundle::Lock& lock;
+  const BuildPlan& plan;
+};
+
+// Of what could not be captured nothing tells whether it is there: it counts as missing.
+ExitCode tell(const Context& context, const Coverage& coverage, const Question& question) {
+  const auto& uncaptured = question.lock.uncaptured;
+  print(context, reportOf(coverage, question.plan.unplanned, uncaptured));
+  return coverage.missing.empty() && uncaptured.empty() ? ExitCode::done : ExitCode::doesNotCompile;
 }
 
-ExitCode ofBundle(const Context& context, const std::string& path, const BuildPlan& plan,
+ExitCode ofBundle(const Context& context, const std::string& path, const Question& question,
                   LockContents& contents) {
   const auto file = bundle::BundleFile::open(path);
   if (!file) return fail(context, file.error());
-  const auto coverage = coverageOf(plan, *file, contents);
+  const auto coverage = coverageOf(question.plan, *file, contents);
   if (!coverage) return fail(context, coverage.error());
-  return tell(context, *coverage, plan);
+  return tell(context, *coverage, question);
 }
 
-ExitCode ofDaemon(const Context& context, const BuildPlan& plan, LockContents& contents) {
+ExitCode ofDaemon(const Context& context, const Question& question, LockContents& contents) {
   client::Client client(context.client);
   const auto toolchains = client.toolchains();
   if (!toolchains) return cli::fail(context, toolchains.error());
-  const auto coverage = coverageOf(plan, client, *toolchains, contents);
+  const auto coverage = coverageOf(question.plan, client, *toolchains, contents);
   if (!coverage) return fail(context, bundle::BundleError{coverage.error()});
-  return tell(context, *coverage, plan);
+  return tell(context, *coverage, question);
 }
 
 }  // namespace
@@ -45,9 +53,13 @@ ExitCode run(const Context& context, const CoverageArguments& arguments) {
   const auto lock = bundle::readLock(arguments.lock);
   if (!lock) return fail(context, lock.error());
   const auto plan = planBuild(*lock, *targets, {}, {});
+  if (const auto why = whyEmpty(*plan, *lock); !why.empty())
+    return fail(context,
+                bundle::BundleError{"there is nothing to look for of '" + arguments.lock + "': " + why});
   LockContents contents(bundle::BlobFolder::beside(arguments.lock));
-  return arguments.isOfDaemon ? ofDaemon(context, *plan, contents)
-                              : ofBundle(context, arguments.bundle, *plan, contents);
+  const Question question{*lock, *plan};
+  return arguments.isOfDaemon ? ofDaemon(context, question, contents)
+                              : ofBundle(context, arguments.bundle, question, contents);
 }
 
 }  // namespace kiln::cli

@@ -29,13 +29,13 @@ class DaemonSearch {
     auto stages = stagesOf(*request);
     auto first = lookUp(stages ? stages->first : *request, task.toolchain);
     if (!first) return std::unexpected(std::move(first.error()));
-    if (!stages || !isFound(*first) || first->failure) return reasonOf(*first);
+    if (!stages || !isFound(*first) || first->failure) return reasonOf(task, *first);
     const auto& generated = first->outputs.front().bytes;
     auto& last = stages->last;
     last.source.assign(reinterpret_cast<const char*>(generated.data()), generated.size());
     auto linked = lookUp(last, linkerFor(first->toolchain, *stages));
     if (!linked) return std::unexpected(std::move(linked.error()));
-    return reasonOf(*linked);
+    return reasonOf(task, *linked);
   }
 
  private:
@@ -57,9 +57,10 @@ class DaemonSearch {
 
   static bool isFound(const client::Reply& reply) { return reply.how == client::Reply::How::hit; }
 
-  static std::string reasonOf(const client::Reply& reply) {
-    if (isFound(reply)) return {};
-    return reply.failure ? reply.failure->message : reply.missReason;
+  static std::string reasonOf(const BuildTask& task, const client::Reply& reply) {
+    if (!isFound(reply)) return reply.failure ? reply.failure->message : reply.missReason;
+    if (!reply.failure || isExpectedToFail(task)) return {};
+    return doesNotCompile(task, *reply.failure);
   }
 
   client::Client& client_;

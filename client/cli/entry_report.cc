@@ -54,7 +54,7 @@ Report reportOf(const client::ShowReply& reply) {
   report.add("lowered_names", loweredNameTable(reply.reply.loweredNames));
   report.add("resources", resourceTable(reply.reply.resources));
   report.addIfAny("resources_problem", reply.reply.resources.problem);
-  report.add("log", optionalCell(reply.reply.log));
+  report.add("log", reply.reply.log.empty() ? Cell{Absent{}} : Cell{Lines{reply.reply.log}});
   report.add("dependencies", dependencyTable(*reply.reply.dependencies));
   return report;
 }

@@ -26,7 +26,7 @@ Artifact artifactOf(const client::Reply& reply) {
 
 }  // namespace
 
-std::expected<std::vector<bundle::BundledEntry>, Failure> KernelBuilder::build(const BuildTask& task) {
+Built KernelBuilder::build(const BuildTask& task) {
   auto request = requestFor(*task.kernel, task.target, contents_);
   if (!request) return std::unexpected(std::move(request.error()));
   const auto files = std::make_shared<const RecordedFiles>(*task.kernel, contents_);
@@ -54,11 +54,10 @@ std::expected<std::vector<bundle::BundledEntry>, Failure> KernelBuilder::build(c
   return entries;
 }
 
-std::expected<bundle::BundledEntry, Failure> KernelBuilder::compile(
-    const Request& request, const std::string& toolchain,
-    const std::shared_ptr<const client::FileView>& files) {
+Attempted<bundle::BundledEntry> KernelBuilder::compile(const Request& request, const std::string& toolchain,
+                                                       const std::shared_ptr<const client::FileView>& files) {
   auto reply = client_.compile(request, {.toolchain = toolchain}, files);
-  if (!reply) return std::unexpected(Failure{FailureKind::internal, reply.error().message});
+  if (!reply) return std::unexpected(std::move(reply.error()));
   if (reply->how != client::Reply::How::hit) ++compiled_;
   if (reply->failure && !isDeterministic(reply->failure->kind))
     return std::unexpected(std::move(*reply->failure));
@@ -67,7 +66,7 @@ std::expected<bundle::BundledEntry, Failure> KernelBuilder::compile(
         Failure{FailureKind::internal, "the result is not kept: " + reply->notRemembered, reply->log});
   }
   auto shown = client_.show(reply->key);
-  if (!shown) return std::unexpected(Failure{FailureKind::internal, shown.error().message});
+  if (!shown) return std::unexpected(std::move(shown.error()));
   if (!*shown)
     return std::unexpected(Failure{FailureKind::internal, "kilnd has forgotten it already; build again"});
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <expected>
+#include <variant>
 #include <vector>
 
 #include "bundle/bundle.h"
@@ -12,6 +13,14 @@
 
 namespace kiln::cli {
 
+// Why something is not built: it cannot be, or kilnd cannot be reached.
+using Unbuilt = std::variant<Failure, client::Unreachable>;
+template <typename T>
+using Attempted = std::expected<T, Unbuilt>;
+// The entries that serve a kernel for a target: one, or one for each stage of two. A source that does not
+// compile is an entry too.
+using Built = Attempted<std::vector<bundle::BundledEntry>>;
+
 // Thread-safe.
 class KernelBuilder {
  public:
@@ -19,15 +28,13 @@ class KernelBuilder {
   KernelBuilder(client::Client& client, LockContents& contents, const ToolchainList& toolchains)
       : client_(client), contents_(contents), toolchains_(toolchains) {}
 
-  // The entries that serve the kernel for the target: one, or one for each stage of two. A source that does
-  // not compile is an entry too. The error is why there is none.
-  std::expected<std::vector<bundle::BundledEntry>, Failure> build(const BuildTask& task);
+  Built build(const BuildTask& task);
   // Of those that were asked for, how many kilnd did not have yet.
   [[nodiscard]] std::size_t compiled() const { return compiled_; }
 
  private:
-  std::expected<bundle::BundledEntry, Failure> compile(const Request& request, const std::string& toolchain,
-                                                       const std::shared_ptr<const client::FileView>& files);
+  Attempted<bundle::BundledEntry> compile(const Request& request, const std::string& toolchain,
+                                          const std::shared_ptr<const client::FileView>& files);
   [[nodiscard]] const Toolchain* byName(const std::string& name) const;
 
   client::Client& client_;

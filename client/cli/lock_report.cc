@@ -4,16 +4,6 @@
 #include "client/cli/reports.h"
 
 namespace kiln::cli {
-namespace {
-
-Report::Table uncapturedTable(const std::vector<bundle::Uncaptured>& uncaptured) {
-  Report::Table table{{"request", "reason"}, {}};
-  for (const auto& one : uncaptured) table.rows.push_back({one.name, one.reason});
-  return table;
-}
-
-}  // namespace
-
 Report reportOf(const bundle::Lock& lock, const std::string& path) {
   std::set<std::string> targets;
   for (const auto& kernel : lock.kernels) targets.insert(kernel.targets.begin(), kernel.targets.end());

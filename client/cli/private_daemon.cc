@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <kj/io.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,14 +13,20 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "client/cli/printable_text.h"
+#include "frontends/pool/pidfd.h"
 
 namespace kiln::cli {
 namespace {
 
 constexpr int kFirstPassed = 3;  // where systemd, and this, passes sockets
 constexpr std::string_view kSocketName = "/kilnd.sock";
+constexpr const char* kLogName = "kilnd.log";
 
 std::string problem(const std::string& what) { return what + ": " + std::strerror(errno); }
 
@@ -46,6 +53,16 @@ kj::AutoCloseFd listenAt(const std::string& path) {
   return socket;
 }
 
+// The last that says something; empty if none does.
+std::string lastLineOf(const std::filesystem::path& log) {
+  std::ifstream file(log);
+  std::string last;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty()) last = std::move(line);
+  }
+  return last;
+}
+
 // In the child. Takes over the socket as if systemd passed it.
 [[noreturn]] void becomeDaemon(const std::vector<std::string>& arguments, int socket, int log) {
   // In a group of its own, so that what is typed ends kiln and not this: it ends when kiln has.
@@ -70,14 +87,13 @@ kj::AutoCloseFd listenAt(const std::string& path) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<PrivateDaemon>, std::string> PrivateDaemon::start(
-    const std::filesystem::path& folder, const std::string& config) {
+std::expected<std::unique_ptr<PrivateDaemon>, std::string> PrivateDaemon::start(BuildFolder taken,
+                                                                                const std::string& config) {
+  const auto folder = taken.path();
   const auto program = kilndProgram();
   if (::access(program.c_str(), X_OK) != 0)
     return std::unexpected(problem("cannot run '" + program.string() + "'"));
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return std::unexpected("cannot make the folder '" + folder.string() + "': " + error.message());
   // In the folder too, unless its path is too long for a socket: then where an interrupted command leaves it
   // behind.
   std::string place = std::filesystem::absolute(folder);
@@ -89,7 +105,7 @@ std::expected<std::unique_ptr<PrivateDaemon>, std::string> PrivateDaemon::start(
   const auto socket = place + std::string(kSocketName);
   ::unlink(socket.c_str());  // of one that was interrupted
   const auto listening = listenAt(socket);
-  const auto logPath = folder / "kilnd.log";
+  const auto logPath = folder / kLogName;
   const kj::AutoCloseFd log(::open(logPath.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (listening.get() < 0 || log.get() < 0) {
     auto why = problem("cannot make the socket or the log of a kilnd in '" + folder.string() + "'");
@@ -100,7 +116,18 @@ std::expected<std::unique_ptr<PrivateDaemon>, std::string> PrivateDaemon::start(
   const pid_t process = ::fork();
   if (process == 0) becomeDaemon(arguments, listening.get(), log.get());
   if (process < 0) return std::unexpected(problem("cannot start a kilnd"));
-  return std::unique_ptr<PrivateDaemon>(new PrivateDaemon(process, socket, folder));
+  return std::unique_ptr<PrivateDaemon>(new PrivateDaemon(process, socket, std::move(taken)));
+}
+
+std::string PrivateDaemon::end() const {
+  constexpr int kPatience = 2'000;  // milliseconds
+  const kj::AutoCloseFd process(openPidfd(process_));
+  pollfd ended{process.get(), POLLIN, 0};
+  if (process.get() < 0 || ::poll(&ended, 1, kPatience) != 1) return {};
+  const auto log = folder_.path() / kLogName;
+  const auto line = lastLineOf(log);
+  return "the kilnd of this build has ended" + (line.empty() ? "" : ": " + onOneLine(line)) + " (its log: '" +
+         log.string() + "')";
 }
 
 PrivateDaemon::~PrivateDaemon() {
@@ -109,7 +136,7 @@ PrivateDaemon::~PrivateDaemon() {
   std::error_code error;
   const auto place = std::filesystem::path(socket_).parent_path();
   std::filesystem::remove(socket_, error);
-  if (place != std::filesystem::absolute(folder_)) std::filesystem::remove(place, error);
+  if (place != std::filesystem::absolute(folder_.path())) std::filesystem::remove(place, error);
 }
 
 }  // namespace kiln::cli

@@ -1,5 +1,6 @@
 #include "client/cli/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -7,12 +8,22 @@
 #include <iostream>
 #include <sstream>
 
+#include "client/cli/printable_text.h"
+
 namespace kiln::cli {
 namespace {
 
 constexpr std::size_t kBarWidth = 24;
 constexpr std::size_t kLines = 20;  // how many lines stand in for a bar
 constexpr std::chrono::milliseconds kPause{100};
+
+// Of the terminal, without the last one: some terminals wrap once that is written.
+std::size_t columnsToFill() {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  const bool isKnown = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return (isKnown ? size.ws_col : kUsual) - 1;
+}
 
 }  // namespace
 
@@ -31,6 +42,14 @@ std::string progressText(const std::string& what, std::size_t done, std::size_t 
     text << ", " << left / 60 << ":" << std::setfill('0') << std::setw(2) << left % 60 << " left";
   }
   return text.str();
+}
+
+std::string progressLine(const std::string& bar, const std::string& text, const std::string& name,
+                         std::size_t columns) {
+  const auto line = "[" + bar + "] " + text + (name.empty() ? "" : "  " + onOneLine(name));
+  auto cut = cutTo(line, columns);
+  if (cut == line || columns < 3) return cut;
+  return cutTo(line, columns - 3) + "...";
 }
 
 Progress::Style Progress::usualStyle() { return ::isatty(STDERR_FILENO) == 1 ? Style::bar : Style::lines; }
@@ -69,10 +88,9 @@ void Progress::say(const std::string& line) {
 void Progress::draw() {
   drawn_ = Clock::now();
   erase();
-  constexpr std::size_t kNameWidth = 40;
-  const auto name = last_.size() > kNameWidth ? last_.substr(0, kNameWidth - 3) + "..." : last_;
-  std::cerr << "[" << progressBar(done_, all_, kBarWidth) << "] "
-            << progressText(what_, done_, all_, drawn_ - start_) << "  " << name << std::flush;
+  std::cerr << progressLine(progressBar(done_, all_, kBarWidth),
+                            progressText(what_, done_, all_, drawn_ - start_), last_, columnsToFill())
+            << std::flush;
 }
 
 void Progress::erase() const { std::cerr << "\r\x1b[K" << std::flush; }

@@ -46,6 +46,9 @@ class Progress {
   Clock::time_point drawn_{};
 };
 
+// The bar, progressText() and the name of what was done last, in at most `columns` columns.
+std::string progressLine(const std::string& bar, const std::string& text, const std::string& name,
+                         std::size_t columns);
 // "12 / 40 kernels, 0:31 left": what follows the bar. No time left is told before something is done.
 std::string progressText(const std::string& what, std::size_t done, std::size_t all,
                          std::chrono::duration<double> elapsed);

@@ -23,10 +23,14 @@ struct ByteCount {
 struct Moment {
   std::uint64_t secondsSince1970;  // "2024-03-01 12:00:00 UTC"
 };
+struct Lines {
+  std::string text;  // of several lines, as a compiler wrote it; all other texts stand on one line
+};
 struct Absent {};                       // null; "-"
 using List = std::vector<std::string>;  // an array; its texts with blanks between them
 
-using Cell = std::variant<Absent, std::string, std::uint64_t, bool, Milliseconds, ByteCount, Moment, List>;
+using Cell =
+    std::variant<Absent, std::string, Lines, std::uint64_t, bool, Milliseconds, ByteCount, Moment, List>;
 
 // A text, or nothing where it is empty.
 inline Cell optionalCell(std::string text) {
@@ -80,6 +84,7 @@ class Report {
 };
 
 // For people: values aligned under each other, then each table and each text of several lines below its name.
+// Control characters are shown as escapes (printable_text.h).
 std::string printText(const Report& report);
 // One JSON object on several lines, a newline behind it. Bytes that are not UTF-8 become U+FFFD.
 std::string printJson(const Report& report);

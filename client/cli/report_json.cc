@@ -10,6 +10,7 @@ using Json = nlohmann::ordered_json;
 struct ToJson {
   Json operator()(Absent) const { return nullptr; }
   Json operator()(const std::string& text) const { return text; }
+  Json operator()(const Lines& lines) const { return lines.text; }
   Json operator()(std::uint64_t number) const { return number; }
   Json operator()(bool value) const { return value; }
   Json operator()(Milliseconds time) const { return time.value; }

@@ -45,6 +45,12 @@ List shortNames(const std::set<std::string>& targets) {
   return names;
 }
 
+Report::Table uncapturedTable(const std::vector<bundle::Uncaptured>& uncaptured) {
+  Report::Table table{{"request", "reason"}, {}};
+  for (const auto& one : uncaptured) table.rows.push_back({one.name, one.reason});
+  return table;
+}
+
 Report::Record failureRecord(const Failure& failure) {
   return {{"kind", std::string(name(failure.kind))}, {"message", failure.message}};
 }

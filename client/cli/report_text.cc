@@ -4,6 +4,7 @@
 #include <ctime>
 #include <string_view>
 
+#include "client/cli/printable_text.h"
 #include "client/cli/report.h"
 
 namespace kiln::cli {
@@ -18,7 +19,8 @@ std::string formatted(const char* format, Arguments... arguments) {
 
 struct ToText {
   std::string operator()(Absent) const { return "-"; }
-  std::string operator()(const std::string& text) const { return text; }
+  std::string operator()(const std::string& text) const { return onOneLine(text); }
+  std::string operator()(const Lines& lines) const { return onLines(lines.text); }
   std::string operator()(std::uint64_t number) const { return std::to_string(number); }
   std::string operator()(bool value) const { return value ? "yes" : "no"; }
   std::string operator()(Milliseconds time) const {
@@ -42,7 +44,7 @@ struct ToText {
   }
   std::string operator()(const List& texts) const {
     std::string line;
-    for (const auto& text : texts) line += (line.empty() ? "" : " ") + text;
+    for (const auto& text : texts) line += (line.empty() ? "" : " ") + onOneLine(text);
     return line.empty() ? "-" : line;
   }
 };

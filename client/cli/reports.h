@@ -36,8 +36,9 @@ Report reportOf(const BuildResult& result);
 Report reportOfKernels(const bundle::BundleIndex& index);
 Report reportOfBundle(const std::string& path, const Sha256& digest, const bundle::BundleIndex& index);
 Report reportOf(const std::vector<BundleDifference>& differences);
-// `kiln coverage`: what would miss, and what no target was given for.
-Report reportOf(const Coverage& coverage, const std::vector<Unplanned>& unplanned);
+// `kiln coverage`: what would miss, what no target was given for, and of what nothing is known.
+Report reportOf(const Coverage& coverage, const std::vector<Unplanned>& unplanned,
+                const std::vector<bundle::Uncaptured>& uncaptured);
 // `kiln warm`: what was brought, what is there, what was taken away.
 Report reportOfWarmed(const std::string& path, const client::WarmReply& reply, const BundleFit& fit);
 Report reportOf(const std::vector<BundleRecord>& bundles);

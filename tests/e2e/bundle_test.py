@@ -260,3 +260,26 @@ def test_coverage_follows_the_toolchain_that_the_application_asks_for_and_both_s
     assert missing(kiln, "app.lock", "newer.kiln") == [
         ("scale.cu: scale", "sm_90", "it is built by nvrtc 13.0, and the application asks for nvrtc 12.9")
     ]
+
+
+def test_coverage_knows_an_application_that_was_recorded_in_another_directory(kiln, bin, bundle, work, folder):
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    write_application(elsewhere)
+    there = Kiln(bin, kiln.environment["KILN_SOCKET"], elsewhere)
+    record(there, bin, "app.lock")
+    assert missing(there, "app.lock", work / "app.kiln", *TARGETS, status=0) == []
+    there.json("build", "app.lock", *TARGETS, "-o", "app.kiln")
+    there.json("bundle", "merge", "app.kiln", work / "app.kiln", "-o", "both.kiln")
+    for lock in (work / "app.lock", elsewhere / "app.lock"):
+        assert missing(there, lock, "both.kiln", *TARGETS, status=0) == []
+
+
+def test_a_bundle_whose_index_names_a_layer_twice_is_refused(kiln, bundle, work):
+    kiln.json("bundle", "merge", "app.kiln", "-o", "directory/")
+    _, manifest = manifest_of(work / "directory")
+    index = json.loads(blobs_of(work / "directory")[manifest["config"]["digest"].removeprefix("sha256:")])
+    index["kernels"].append(index["kernels"][0])
+    with_layout_of_another(work, manifest["artifactType"], json.dumps(index).encode())
+    said = kiln.json("bundle", "show", "foreign", status=4)["failure"]["message"]
+    assert "two kernels have the layer" in said and "json.exception" not in said

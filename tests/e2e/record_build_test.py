@@ -1,12 +1,16 @@
 """kiln record and kiln build: what an application compiles is written down, and built without it."""
 
+import fcntl
 import hashlib
 import json
 import os
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 import tomllib
 
 import pytest
@@ -14,6 +18,7 @@ import pytest
 from harness import DEADLINE, ROOT, Kiln, children, environment, hiprtc_library, nvjitlink_library, wait_for
 from kernels import slow
 from ptx_link_test import CALLER, DOUBLE
+from toolchains_test import install
 
 SCALE = "extern \"C\" __global__ void scale(float* data, float by) { data[threadIdx.x] *= by; }\n"
 WITH_HEADER = '#include "v.h"\nextern "C" __global__ void with_header(int* data) { *data = V; }\n'
@@ -436,3 +441,221 @@ def test_a_content_that_is_gone_or_was_changed_is_told(kiln, bin, work):
     header.unlink()
     built = build(kiln, "app.lock", "-o", "app.kiln", "--target", "sm_80", status=1)
     assert "cannot read" in built["failures"][0]["message"]
+
+
+# ---- what a build says where it comes to nothing, or not to the end
+
+
+def write_slow(work, count):
+    """The calls that compile so many kernels of a second each."""
+    for number in range(count):
+        (work / f"slow{number}.cu").write_text(slow(1) + f"// {number}\n")
+    return [(f"slow{number}.cu", "--target", "sm_90") for number in range(count)]
+
+
+def test_a_failure_of_the_second_stage_is_one_of_the_kernel(bin, make_daemon, work):
+    daemon = make_daemon("llvm", toolchains=(bin / "kiln-compiler-llvm", nvjitlink_library("13.0")))
+    daemon.start()
+    kiln = Kiln(bin, daemon.socket, work)
+    (work / "k.ll").write_text(
+        'target triple = "nvptx64-nvidia-cuda"\ndefine ptx_kernel void @k() {\n'
+        '  call void asm sideeffect "setmaxnreg.inc.sync.aligned.u32 32;", ""()\n  ret void\n}\n'
+    )
+    record(kiln, bin, "app.lock", (("k.ll", "--target", "sm_90a"),))
+    assert build(kiln, "app.lock", "-o", "app.kiln")["failed"] == 0
+    built = build(kiln, "app.lock", "--target", "sm_80", "-o", "app.kiln", status=1)
+    (failure,) = built["failures"]
+    assert (failure["kernel"], failure["target"], failure["failure"]) == ("k.ll: k", "sm_80", "compile_error")
+    assert "setmaxnreg" in failure["log"]
+    coverage = kiln.json("coverage", "app.lock", "app.kiln", "--target", "sm_80", status=1)
+    assert (coverage["covered"], coverage["missing"]) == (0, 1)
+    assert "does not compile for sm_80" in coverage["misses"][0]["reason"]
+
+
+def test_a_lock_that_gives_nothing_to_do_is_an_error_that_says_why(kiln, bin, work):
+    write_application(work)
+    record(Kiln(bin, "/nowhere/kilnd.sock", work), bin, "lost.lock", CALLS[:1], status=3)
+    record(kiln, bin, "app.lock", CALLS[:4])
+    build(kiln, "app.lock", "-o", "app.kiln")
+    for lock, arguments, said in (
+        ("lost.lock", (), "'scale.cu', kilnd cannot be reached"),
+        ("app.lock", ("--target", "gfx942"), "it is for NVIDIA, and no --target is"),
+    ):
+        commands = (("build", lock, "-o", "no.kiln"), ("coverage", lock, "app.kiln"), ("coverage", lock, "--daemon"))
+        for command in commands:
+            failed = kiln.json(*command, *arguments, status=4)["failure"]["message"]
+            assert said in failed and f"'{lock}'" in failed
+    assert not (work / "no.kiln").exists()
+
+
+def test_what_was_not_captured_is_told_and_is_not_covered(kiln, bin, work):
+    write_application(work)
+    record(Kiln(bin, "/nowhere/kilnd.sock", work), bin, "lost.lock", CALLS[:1], status=3)
+    record(kiln, bin, "app.lock", CALLS[3:4], "--merge", "lost.lock")
+    built = build(kiln, "app.lock", "-o", "app.kiln")
+    for report in (
+        built,
+        kiln.json("coverage", "app.lock", "app.kiln", status=1),
+        kiln.json("coverage", "app.lock", "--daemon", status=1),
+    ):
+        (one,) = report["uncaptured"]
+        assert one["request"] == "scale.cu" and "kilnd cannot be reached" in one["reason"]
+
+
+def test_a_build_whose_kilnd_dies_leaves_the_bundle_alone_and_goes_on_from_there(kiln, daemon, bin, work):
+    record(kiln, bin, "app.lock", write_slow(work, 6))
+    (work / "app.kiln").write_text("the one before")
+    daemon.restart()
+    arguments = ("build", "app.lock", "--target", "sm_80", "-o", "app.kiln")
+    process = kiln.start("--json", *arguments)
+    wait_for(lambda: kiln.json("stats")["entries"] >= 7)  # 6 of the recording
+    daemon.kill()
+    output, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 3, output
+    assert "the same command goes on from there" in json.loads(output)["failure"]["message"]
+    assert (work / "app.kiln").read_text() == "the one before"
+    daemon.start()
+    built = build(kiln, *arguments[1:])
+    assert built["entries"] == 6 and 0 < built["compiled"] < 6
+
+
+def test_a_build_whose_own_kilnd_dies_keeps_what_was_compiled_and_says_where(kiln, daemon, bin, work):
+    record(kiln, bin, "app.lock", write_slow(work, 6))
+    alone = without_daemon(bin, work)
+    arguments = ("build", "app.lock", "--target", "sm_80", "-o", "app.kiln", "--config", config_of(daemon))
+    process = alone.start("--json", *arguments)
+    socket = work / "app.kiln.partial/kilnd.sock"
+    wait_for(lambda: socket.exists() and Kiln(bin, socket, work).json("stats")["entries"] >= 1)
+    (own,) = children(process.pid)
+    os.kill(own, signal.SIGKILL)
+    output, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 3, output
+    message = json.loads(output)["failure"]["message"]
+    assert "the kilnd of this build has ended" in message and "'app.kiln.partial/kilnd.log'" in message
+    assert "in 'app.kiln.partial', and the same command goes on from there" in message
+    assert not (work / "app.kiln").exists()
+    built = alone.json(*arguments)
+    assert built["entries"] == 6 and 0 < built["compiled"] < 6
+    assert not (work / "app.kiln.partial").exists()
+
+
+def test_two_builds_to_one_path_do_not_meet(kiln, daemon, bin, work):
+    record(kiln, bin, "app.lock", write_slow(work, 3))
+    alone = without_daemon(bin, work)
+    arguments = ("build", "app.lock", "--target", "sm_80", "-o", "app.kiln", "--config", config_of(daemon))
+    first = alone.start("--json", *arguments)
+    wait_for((work / "app.kiln.partial/kilnd.log").exists)
+    failed = alone.json(*arguments, status=4)["failure"]["message"]
+    assert "another build keeps what it compiles in 'app.kiln.partial'" in failed
+    output, errors = first.communicate(timeout=DEADLINE)
+    assert first.returncode == 0, errors
+    assert json.loads(output)["entries"] == 3
+    assert not (work / "app.kiln.partial").exists()
+
+
+def test_a_kilnd_that_does_not_start_is_told_with_what_it_says(kiln, daemon, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[:1])
+    (work / "bad.toml").write_text("jbos = 3\n")
+    failed = without_daemon(bin, work).json("build", "app.lock", "-o", "app.kiln", "--config", "bad.toml", status=3)
+    message = failed["failure"]["message"]
+    assert "the kilnd of this build has ended" in message and "jbos" in message
+    assert "'app.kiln.partial/kilnd.log'" in message and "jbos" in (work / "app.kiln.partial/kilnd.log").read_text()
+    assert not (work / "app.kiln").exists()
+
+
+def test_a_build_that_comes_to_nothing_leaves_nothing_behind(kiln, daemon, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[:1])
+    before = sorted(work.iterdir())
+    alone = without_daemon(bin, work)
+    alone.json("build", "app.lock", "-o", "app.kiln", "--toolchain", "nvrtc 1.0", "--config", config_of(daemon), status=4)
+    assert sorted(work.iterdir()) == before
+
+
+def test_where_a_bundle_cannot_be_written_nothing_is_compiled(kiln, daemon, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[:1])
+    compiles = kiln.compiles()
+    for builder in (kiln, without_daemon(bin, work)):
+        failed = build(builder, "app.lock", "--target", "sm_80", "-o", "nowhere/app.kiln", status=4)
+        assert "nowhere/app.kiln" in failed["failure"]["message"]
+    assert kiln.compiles() == compiles
+    assert not (work / "nowhere").exists()
+
+
+def test_a_configuration_that_is_not_used_is_told(kiln, daemon, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[:1])
+    told = kiln.run("build", "app.lock", "-o", "app.kiln", "--config", config_of(daemon))
+    assert told.returncode == 0
+    assert f"--config is not used: the kilnd at '{daemon.socket}' compiles" in told.stderr.decode()
+
+
+def on_terminal(kiln, columns, *arguments):
+    """What kiln writes to a terminal of so many columns, and its exit status."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(
+        [kiln.program, *arguments], cwd=kiln.folder, env=kiln.environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    written = b""
+    try:
+        while part := os.read(ours, 65536):
+            written += part
+    except OSError:  # as Linux says that the other end is closed
+        pass
+    os.close(ours)
+    return written.decode(), process.wait(DEADLINE)
+
+
+def test_on_a_terminal_the_bar_fits_and_no_name_moves_the_cursor(kiln, bin, work):
+    name = "evil\x1b[2J\x1b]0;title\x07 of a kernel with a long näme.cu"
+    (work / name).write_text(SCALE)
+    (work / "broken.cu").write_text("#if __CUDA_ARCH__ < 900\n#error no\n#endif\n" + SCALE)
+    for file in (name, "broken.cu"):
+        merged = ("--merge", "app.lock") if (work / "app.lock").exists() else ()
+        recorded = kiln.run("record", "-o", "app.lock", *merged, "--", kiln.program, "compile", file, "--target", "sm_90")
+        assert recorded.returncode == 0, recorded.stderr
+    written, status = on_terminal(kiln, 40, "build", "app.lock", "--target", "sm_80", "-o", "app.kiln")
+    assert status == 1
+    bars = [part.split("\r")[0].split("\n")[0] for part in written.split("\r\x1b[K")]
+    assert any(bar.startswith("[####") for bar in bars)
+    assert all(len(bar) < 40 for bar in bars if bar.startswith("["))
+    assert "kiln: broken.cu: scale for sm_80: compile_error" in written
+    for shown in (written, *(on_terminal(kiln, 80, "bundle", *command)[0] for command in (("ls", "app.kiln"), ("show", "app.kiln")))):
+        assert "\x1b" not in shown.replace("\r\x1b[K", "") and "\x07" not in shown
+    assert "evil\\x1b[2J" in on_terminal(kiln, 80, "bundle", "ls", "app.kiln")[0]
+
+
+def test_a_toolchain_that_is_replaced_during_a_build_is_in_the_bundle_before_and_after(kiln, bin, make_daemon, work, folder):
+    record(kiln, bin, "app.lock", write_slow(work, 6))
+    install("12.9", folder / "toolchain")
+    daemon = make_daemon("replaced", toolchains=(folder / "toolchain",))
+    daemon.start()
+    builder = Kiln(bin, daemon.socket, work)
+    process = builder.start("--json", "build", "app.lock", "-o", "app.kiln")
+    wait_for(lambda: builder.json("stats")["entries"] >= 1)
+    install("13.0", folder / "toolchain")
+    output, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0, output
+    shown = builder.json("bundle", "show", "app.kiln")
+    assert shown["entries"] == 6
+    assert [toolchain["name"] for toolchain in shown["toolchains"]] == ["nvrtc 12.9", "nvrtc 13.0"]
+
+
+def test_what_is_compiled_is_kept_while_something_failed_that_may_succeed_next_time(kiln, daemon, bin, work):
+    (work / "scale.cu").write_text(SCALE)
+    (work / "slow.cu").write_text(slow(8))
+    record(kiln, bin, "app.lock", (("scale.cu", "--target", "sm_90"), ("slow.cu", "--target", "sm_90")))
+    (work / "impatient.toml").write_text("compile_timeout_seconds = 1\n" + config_of(daemon).read_text())
+    alone = without_daemon(bin, work)
+    arguments = ("app.lock", "--target", "sm_80", "-o", "app.kiln", "--config")
+    built = build(alone, *arguments, "impatient.toml", status=1)
+    (failure,) = built["failures"]
+    assert failure["failure"] == "timeout"
+    assert (built["entries"], built["kept"]) == (1, "app.kiln.partial")
+    built = build(alone, *arguments, config_of(daemon))
+    assert (built["entries"], built["compiled"]) == (2, 1)
+    assert "kept" not in built and not (work / "app.kiln.partial").exists()

@@ -1,12 +1,13 @@
-// Feeds bytes to the reader of archives and to the parsers of a layout's documents: none may crash, no blob
-// may have another digest than its descriptor says, and a manifest that is accepted must survive being
-// written and read again.
+// Feeds bytes to the reader of archives, to the parsers of a layout's documents and to that of a bundle's
+// index: none may crash, no blob may have another digest than its descriptor says, and a manifest or an index
+// that is accepted must survive being written and read again.
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
 
+#include "bundle/bundle_index.h"
 #include "bundle/layout_json.h"
 #include "bundle/oci_layout.h"
 #include "jit/sha256.h"
@@ -31,6 +32,10 @@ void checkArchive(const std::string& bytes) {
 void checkDocuments(const std::string& bytes) {
   (void)checkLayout(bytes);
   (void)parseIndex(bytes);
+  if (const auto index = parseIndex(bytes, "it")) {
+    const auto again = parseIndex(writeIndex(*index), "it");
+    if (!again || *again != *index) std::abort();
+  }
   auto manifest = parseManifest(bytes);
   if (!manifest) return;
   auto text = printManifest(*manifest);

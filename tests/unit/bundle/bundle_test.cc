@@ -94,20 +94,89 @@ TEST_CASE("An index reads back as it was written") {
   CHECK(index.kernels.front().entries.back().outcome == "compile_error");
 }
 
-TEST_CASE("What is wrong with an index is said") {
-  const auto errorFor = [](std::string_view text) {
-    const auto read = parseIndex(text, "app.kiln");
-    REQUIRE_FALSE(read);
-    return read.error().message;
-  };
-  CHECK_THAT(errorFor(""), Contains("app.kiln") && Contains("no JSON"));
+namespace {
+
+std::string errorFor(std::string_view text) {
+  const auto read = parseIndex(text, "app.kiln");
+  REQUIRE_FALSE(read);
+  return read.error().message;
+}
+
+// The index of the sample, with `from` replaced by `to`.
+std::string errorWhere(const std::string& from, const std::string& to) {
+  BundleIndex index;
+  index.kernels = {indexed(sampleKernel(), sha256("layer"))};
+  index.toolchains = {
+      {"nvrtc 13.0", "nvrtc", "13.0", "", Language::cuda, sha256("a toolchain"), {"sm_80"}, ""}};
+  auto text = writeIndex(index);
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return errorFor(text.replace(at, from.size(), to));
+}
+
+}  // namespace
+
+TEST_CASE("What is wrong with an index is said, and where") {
+  CHECK_THAT(errorFor(""), Contains("app.kiln") && Contains("is not JSON"));
   CHECK_THAT(errorFor("[]"), Contains("no JSON object"));
-  CHECK_THAT(errorFor("{}"), Contains("version"));
+  CHECK_THAT(errorFor("{}"), Contains("version is missing"));
   CHECK_THAT(errorFor(R"({"version":2})"), Contains("version 2") && Contains("newer kiln"));
-  CHECK_THAT(errorFor(R"({"version":1,"toolchains":{},"kernels":[]})"), Contains("cannot be read"));
-  CHECK_THAT(errorFor(R"({"version":1,"toolchains":[],"kernels":[{"name":"k","language":"fortran"}]})"),
-             Contains("'fortran'"));
+  CHECK_THAT(errorWhere("\"version\":1}", "\"version\":4294967297}"), Contains("version 4294967297"));
+  for (const std::string version : {"true", "1.9", "-1", "\"1\"", "null"}) {
+    CHECK_THAT(errorWhere("\"version\":1}", "\"version\":" + version + "}"),
+               Contains("version is no whole number"));
+  }
+  CHECK_THAT(errorFor(R"({"version":1,"toolchains":{},"kernels":[]})"), Contains("toolchains is no array"));
+  CHECK_THAT(errorFor(R"({"version":1,"toolchains":[],"kernels":[{"name":"k","language":"for\u001btran"}]})"),
+             Contains("kernels[0].language is 'for?tran'"));
+  CHECK_THAT(errorFor(R"({"version":1,"toolchains":[],"kernels":[7]})"), Contains("kernels[0] is no object"));
+  CHECK_THAT(errorWhere("\"bytes\":", "\"bites\":"), Contains("kernels[0].entries[0].bytes is missing"));
+  CHECK_THAT(errorWhere("\"bytes\":", "\"bytes\":-"), Contains("bytes is no whole number"));
+  CHECK_THAT(errorWhere("\"outcome\":\"artifact\"", "\"outcome\":[]"), Contains("outcome is no text"));
+  CHECK_THAT(errorWhere("\"layer\":\"", "\"layer\":\"x"), Contains("kernels[0].layer is no digest"));
+  CHECK_THAT(errorWhere("[\"sm_80\"]", "[80]"), Contains("toolchains[0].targets holds something else"));
   BundleIndex index;
   index.kernels = {indexed(sampleKernel(), sha256("layer"))};
   CHECK_THAT(errorFor(writeIndex(index)), Contains("toolchain that is not listed"));
+  for (const auto& error : {errorFor("{}"), errorWhere("\"bytes\":", "\"bites\":")})
+    CHECK(error.find("json.exception") == std::string::npos);
+}
+
+TEST_CASE("Two kernels of one layer are refused") {
+  BundleIndex index;
+  index.kernels = {indexed({"a", sha256("a"), {}}, sha256("layer")),
+                   indexed({"b", sha256("b"), {}}, sha256("layer"))};
+  CHECK_THAT(errorFor(writeIndex(index)), Contains("two kernels have the layer " + sha256("layer").hex()));
+}
+
+TEST_CASE("An index that would fill the memory is refused before it does") {
+  std::string many = R"({"version":1,"kernels":[)";
+  for (int i = 0; i < 5'000'000; ++i) many += "[],";
+  CHECK_THAT(errorFor(many + "0]}"), Contains("holds too much"));
+  CHECK_THAT(errorFor(R"({"version":1,"kernels":)" + std::string(100, '[') + std::string(100, ']') + "}"),
+             Contains("nested too deeply"));
+  CHECK_THAT(errorFor(std::string((64U << 20U) + 1, ' ')), Contains("larger than 64 MiB"));
+}
+
+TEST_CASE("The digest of the outputs differs where an output, the log or the outcome does") {
+  const auto entry = sampleBundled();
+  CHECK(outputsSha256(entry) == outputsSha256(sampleBundled()));
+  auto changed = entry;
+  auto& artifact = std::get<Artifact>(changed.result);
+  SECTION("an output") { artifact.outputs.back().sha256 = sha256("another"); }
+  SECTION("an output less") { artifact.outputs.pop_back(); }
+  SECTION("the log") { artifact.log += "more\n"; }
+  SECTION("a failure of the same log") {
+    changed.result = Failure{FailureKind::compileError, "no", artifact.log};
+  }
+  CHECK(outputsSha256(changed) != outputsSha256(entry));
+  const auto layer = sha256("layer");
+  CHECK(indexed({"k", layer, {changed}}, layer) != indexed({"k", layer, {entry}}, layer));
+}
+
+TEST_CASE("What a layer says cannot forge a line of a message") {
+  auto kernel = sampleKernel();
+  kernel.name = "k\nkiln: all is well\x1b[2J";
+  std::get<Artifact>(kernel.entries.front().result).outputs.front().bytes += "x";
+  CHECK_THAT(errorOf(kernel), Contains("'k?kiln: all is well?[2J'"));
 }

@@ -62,6 +62,7 @@ TEST_CASE("a build is reported with what failed and what was left out") {
   result.failures = {
       {"picky.cu: k", "sm_80", {FailureKind::compileError, "NVRTC found errors", "picky.cu(1): no\n"}}};
   result.unplanned = {{"saxpy.hip", "it is for AMD, and no --target is"}};
+  result.uncaptured = {{"lost.cu", "kilnd cannot be reached"}};
   checkGolden(reportOf(result), "build");
 }
 
@@ -79,10 +80,46 @@ TEST_CASE("differences of bundles are one table") {
   CHECK(differences(someIndex(), someIndex()).empty());
 }
 
+TEST_CASE("an exchanged binary or log is a difference") {
+  auto changed = someIndex();
+  changed.kernels.back().entries.front().outputs = digestOf(0x55);
+  CHECK(differences(someIndex(), changed) ==
+        std::vector<BundleDifference>{
+            {"scale.cu: scale<float>", "sm_80", "nvrtc 13.0", "the binary or its log"}});
+}
+
+TEST_CASE("kernels of one name are compared each with its own, whatever the order of their layers") {
+  const auto indexOf = [](const std::vector<std::pair<std::uint8_t, std::uint8_t>>& requestsAndFiles) {
+    bundle::BundleIndex index;
+    for (const auto& [request, files] : requestsAndFiles) {
+      auto& kernel = index.kernels.emplace_back();
+      kernel.name = "scale.cu: scale";
+      kernel.layer = digestOf(static_cast<std::uint8_t>(index.kernels.size()));
+      kernel.entries = {entryFor("sm_80")};
+      kernel.entries.front().requestSha256 = digestOf(request);
+      kernel.entries.front().dependencies = digestOf(files);
+    }
+    return index;
+  };
+  const auto whats = [](const bundle::BundleIndex& a, const bundle::BundleIndex& b) {
+    std::vector<std::string> all;
+    for (const auto& one : differences(a, b)) all.push_back(one.what);
+    return all;
+  };
+  using Whats = std::vector<std::string>;
+  CHECK(whats(indexOf({{1, 1}, {2, 1}}), indexOf({{2, 1}, {1, 1}})).empty());
+  CHECK(whats(indexOf({{1, 1}, {2, 1}}), indexOf({{2, 9}, {1, 1}})) == Whats{"a file that it depends on"});
+  CHECK(whats(indexOf({{1, 1}, {1, 2}}), indexOf({{1, 2}, {1, 3}})) == Whats{"a file that it depends on"});
+  CHECK(whats(indexOf({{1, 1}, {2, 1}}), indexOf({{2, 1}})) == Whats{"in the first alone"});
+  CHECK(whats(indexOf({{1, 1}}), indexOf({{3, 1}, {1, 1}})) == Whats{"in the second alone"});
+  CHECK(whats(indexOf({{1, 1}}), indexOf({{3, 1}})) == Whats{"the source, its options or its names"});
+}
+
 TEST_CASE("coverage tells what would miss and why") {
-  checkGolden(reportOf({5, {{"k.cu: k", "sm_100", "it is built for sm_80 alone"}}},
-                       {{"x.hip", "it is for AMD, and no --target is"}}),
-              "coverage");
+  checkGolden(
+      reportOf({5, {{"k.cu: k", "sm_100", "it is built for sm_80 alone"}}},
+               {{"x.hip", "it is for AMD, and no --target is"}}, {{"lost.cu", "kilnd cannot be reached"}}),
+      "coverage");
 }
 
 }  // namespace kiln::cli

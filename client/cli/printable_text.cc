@@ -1,0 +1,81 @@
+#include "client/cli/printable_text.h"
+
+namespace kiln::cli {
+namespace {
+
+constexpr char32_t kInvalid = 0xffffffff;
+constexpr char32_t kFirstWide = 0x1100;  // Hangul; no narrower character behind it is told apart
+
+struct Character {
+  char32_t code = kInvalid;
+  std::size_t bytes = 1;
+};
+
+// The first character of `text`, which is not empty.
+Character characterAt(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  if (first < 0x80) return {first, 1};
+  const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < bytes) return {};
+  char32_t code = first & (0x7fU >> bytes);
+  for (const char c : text.substr(1, bytes - 1)) {
+    if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80) return {};
+    code = code << 6 | (static_cast<unsigned char>(c) & 0x3fU);
+  }
+  const bool isOverlong = (bytes == 3 && code < 0x800) || (bytes == 4 && code < 0x10000);
+  const bool isSurrogate = code >= 0xd800 && code < 0xe000;
+  return isOverlong || isSurrogate || code > 0x10ffff ? Character{} : Character{code, bytes};
+}
+
+// Of Unicode too: terminals take U+009B for ESC [; U+202E and its like reorder what stands behind them.
+bool isControl(char32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 ||
+         (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == kInvalid;
+}
+
+std::string escaped(std::string_view bytes) {
+  if (bytes == "\n") return "\\n";
+  if (bytes == "\r") return "\\r";
+  if (bytes == "\t") return "\\t";
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string result;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    result += {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 0xfU]};
+  }
+  return result;
+}
+
+std::string withEscapes(std::string_view text, std::string_view kept) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto character = characterAt(text.substr(at));
+    const auto bytes = text.substr(at, character.bytes);
+    if (isControl(character.code) && !kept.contains(bytes)) {
+      result += escaped(bytes);
+    } else {
+      result += bytes;
+    }
+    at += character.bytes;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string onOneLine(std::string_view text) { return withEscapes(text, ""); }
+
+std::string onLines(std::string_view text) { return withEscapes(text, "\n\t"); }
+
+std::string cutTo(std::string_view text, std::size_t columns) {
+  std::size_t at = 0;
+  for (std::size_t taken = 0; at < text.size();) {
+    const auto character = characterAt(text.substr(at));
+    taken += character.code != kInvalid && character.code >= kFirstWide ? 2 : 1;
+    if (taken > columns) break;
+    at += character.bytes;
+  }
+  return std::string(text.substr(0, at));
+}
+
+}  // namespace kiln::cli
