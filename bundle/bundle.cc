@@ -69,6 +69,17 @@ std::expected<BundledEntry, std::string> read(schema::BundledEntry::Reader reade
   return entry;
 }
 
+// The bytes as words, in `copy` unless they lie where words may.
+kj::ArrayPtr<const capnp::word> alignedWords(std::string_view bytes, kj::Array<capnp::word>& copy) {
+  const auto count = bytes.size() / sizeof(capnp::word);
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(capnp::word) == 0) {
+    return {reinterpret_cast<const capnp::word*>(bytes.data()), count};
+  }
+  copy = kj::heapArray<capnp::word>(count);
+  std::memcpy(copy.begin(), bytes.data(), bytes.size());
+  return copy;
+}
+
 BundleResult<BundledKernel> readKernel(schema::BundledKernel::Reader reader, const std::string& what) {
   if (reader.getVersion() != kKernelVersion) {
     return std::unexpected(BundleError{what + " is of version " + std::to_string(reader.getVersion()) +
@@ -112,8 +123,8 @@ BundleResult<BundledKernel> parseKernel(std::string_view bytes, const std::strin
   BundleResult<BundledKernel> kernel;
   auto exception = kj::runCatchingExceptions([&] {
     KJ_REQUIRE(bytes.size() % sizeof(capnp::word) == 0, "it is cut off");
-    auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-    std::memcpy(words.begin(), bytes.data(), bytes.size());
+    kj::Array<capnp::word> copy;
+    const auto words = alignedWords(bytes, copy);
     capnp::ReaderOptions limits;
     // What is read is copied once or twice; a message that points at one part many times is refused.
     limits.traversalLimitInWords = 4 * words.size() + 1024;

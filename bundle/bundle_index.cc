@@ -1,7 +1,8 @@
 #include "bundle/bundle_index.h"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_set>
 
 #include "bundle/json_document.h"
 #include "bundle/problem.h"
@@ -11,7 +12,7 @@
 namespace kiln::bundle {
 namespace {
 
-using Json = nlohmann::json;  // its objects are sorted
+using Json = nlohmann::json;  // what is written: its objects are sorted
 
 Json toJson(const IndexedEntry& entry) {
   return {{"requestHash", entry.requestHash.hex()},
@@ -51,19 +52,21 @@ struct WrongValue {
 // An object of the index, with what a person calls it: "kernels[2].entries[0]".
 class Object {
  public:
-  Object(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
-    if (!json_.is_object()) throw WrongValue{where_ + " is no object"};
+  Object(JsonValue json, const Object* parent, const char* key, std::size_t number)
+      : json_(json), parent_(parent), key_(key), number_(number) {
+    if (!json_.is_object()) throw WrongValue{where() + " is no object"};
   }
 
-  [[nodiscard]] const std::string& text(const char* key) const {
-    const auto& value = member(key);
-    if (!value.is_string()) wrong(key, "is no text");
-    return value.get_ref<const std::string&>();
+  [[nodiscard]] std::string_view text(const char* key) const {
+    const auto text = textOf(member(key));
+    if (!text) wrong(key, "is no text");
+    return *text;
   }
   [[nodiscard]] std::uint64_t number(const char* key) const {
-    const auto& value = member(key);
-    if (!value.is_number_unsigned()) wrong(key, "is no whole number");
-    return value.get<std::uint64_t>();
+    std::uint64_t number = 0;
+    if (!member(key).is_uint64() || member(key).get(number) != simdjson::SUCCESS)
+      wrong(key, "is no whole number");
+    return number;
   }
   template <typename Digest>
   [[nodiscard]] Digest digest(const char* key) const {
@@ -72,45 +75,54 @@ class Object {
     return *digest;
   }
   [[nodiscard]] Language language() const {
-    const auto& value = text("language");
+    const auto value = text("language");
     const auto language = parseLanguage(value);
     if (!language) wrong("language", "is " + printable(value) + ", which this kiln does not know");
     return *language;
   }
   [[nodiscard]] std::vector<std::string> texts(const char* key) const {
     std::vector<std::string> texts;
-    for (const auto& value : array(key)) {
-      if (!value.is_string()) wrong(key, "holds something else than texts");
-      texts.push_back(value.get<std::string>());
+    for (const auto value : array(key)) {
+      const auto text = textOf(value);
+      if (!text) wrong(key, "holds something else than texts");
+      texts.emplace_back(*text);
     }
     return texts;
   }
-  [[nodiscard]] std::vector<Object> objects(const char* key) const {
-    std::vector<Object> objects;
-    for (const auto& value : array(key)) {
-      objects.emplace_back(value, path(key) + "[" + std::to_string(objects.size()) + "]");
-    }
-    return objects;
+  // Calls `use` with each object of the array.
+  template <typename Use>
+  void forEach(const char* key, const Use& use) const {
+    std::size_t number = 0;
+    for (const auto value : array(key)) use(Object(value, this, key, number++));
   }
 
  private:
-  [[nodiscard]] const Json& member(const char* key) const {
-    const auto found = json_.find(key);
-    if (found == json_.end()) wrong(key, "is missing");
+  [[nodiscard]] JsonValue member(const char* key) const {
+    const auto found = bundle::member(json_, key);
+    if (!found) wrong(key, "is missing");
     return *found;
   }
-  [[nodiscard]] const Json::array_t& array(const char* key) const {
-    const auto& value = member(key);
-    if (!value.is_array()) wrong(key, "is no array");
-    return value.get_ref<const Json::array_t&>();
+  [[nodiscard]] simdjson::dom::array array(const char* key) const {
+    simdjson::dom::array array;
+    if (member(key).get(array) != simdjson::SUCCESS) wrong(key, "is no array");
+    return array;
   }
-  [[nodiscard]] std::string path(const char* key) const { return (where_.empty() ? "" : where_ + ".") + key; }
+  [[nodiscard]] std::string where() const {
+    if (parent_ == nullptr) return {};
+    return parent_->path(key_) + "[" + std::to_string(number_) + "]";
+  }
+  [[nodiscard]] std::string path(const char* key) const {
+    const auto here = where();
+    return (here.empty() ? "" : here + ".") + key;
+  }
   [[noreturn]] void wrong(const char* key, const std::string& how) const {
     throw WrongValue{path(key) + " " + how};
   }
 
-  const Json& json_;
-  std::string where_;
+  const JsonValue json_;
+  const Object* const parent_;  // null: it is the index itself
+  const char* const key_;
+  const std::size_t number_;
 };
 
 IndexedKernel kernelIn(const Object& object) {
@@ -119,12 +131,12 @@ IndexedKernel kernelIn(const Object& object) {
   kernel.language = object.language();
   kernel.identity = object.digest<Sha256>("identity");
   kernel.layer = object.digest<Sha256>("layer");
-  for (const auto& one : object.objects("entries")) {
+  object.forEach("entries", [&](const Object& one) {
     kernel.entries.push_back({one.digest<Hash128>("requestHash"), one.digest<Sha256>("requestSha256"),
-                              one.text("target"), one.digest<Sha256>("toolchain"),
-                              one.digest<Sha256>("dependencies"), one.text("outcome"),
+                              std::string(one.text("target")), one.digest<Sha256>("toolchain"),
+                              one.digest<Sha256>("dependencies"), std::string(one.text("outcome")),
                               one.digest<Sha256>("outputs"), one.number("bytes")});
-  }
+  });
   return kernel;
 }
 
@@ -142,19 +154,19 @@ Toolchain toolchainIn(const Object& object) {
 BundleIndex indexIn(const Object& object) {
   BundleIndex index;
   std::set<Sha256> known;
-  for (const auto& one : object.objects("toolchains")) {
+  object.forEach("toolchains", [&](const Object& one) {
     index.toolchains.push_back(toolchainIn(one));
     known.insert(index.toolchains.back().identity);
-  }
-  std::set<Sha256> layers;
-  for (const auto& one : object.objects("kernels")) {
+  });
+  std::unordered_set<Sha256> layers;
+  object.forEach("kernels", [&](const Object& one) {
     const auto& kernel = index.kernels.emplace_back(kernelIn(one));
     if (!layers.insert(kernel.layer).second)
       throw WrongValue{"two kernels have the layer " + kernel.layer.hex()};
     for (const auto& entry : kernel.entries) {
       if (!known.contains(entry.toolchain)) throw WrongValue{"an entry is by a toolchain that is not listed"};
     }
-  }
+  });
   return index;
 }
 
@@ -218,10 +230,10 @@ BundleResult<BundleIndex> parseIndex(std::string_view text, const std::string& w
     return std::unexpected(
         BundleError{"the index of " + what + " cannot be read: " + why + "; build the bundle anew"});
   };
-  const auto json = parseDocument(text);
-  if (!json) return wrong("it " + std::string(json.error()));
+  const auto document = JsonDocument::parse(text);
+  if (!document) return wrong("it " + std::string(document.error()));
   try {
-    const Object object(*json, "");
+    const Object object(document->root(), nullptr, nullptr, 0);
     const auto version = object.number("version");
     if (version != kIndexVersion) {
       return std::unexpected(BundleError{what + " is a bundle of version " + std::to_string(version) +

@@ -5,53 +5,35 @@
 namespace kiln::bundle {
 namespace {
 
-// A manifest has four levels and some ten values for each blob, the index of a bundle six levels and some ten
-// values for each entry. Each value costs up to a hundred bytes of memory, where the text may have no more
-// than two for it.
+// A manifest has four levels, the index of a bundle six.
 constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kMaxValues = 4'000'000;
-
-// Whether `text`, if it is JSON, keeps to kMaxDepth and kMaxValues. If it is not, it does up to where the
-// parser stops.
-bool isModest(std::string_view text) {
-  std::size_t depth = 0;
-  std::size_t values = 0;
-  bool inString = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (inString) {
-      if (text[i] == '"') inString = false;
-      if (text[i] == '\\') ++i;  // what follows ends no string
-      continue;
-    }
-    switch (text[i]) {
-      case '"':
-        inString = true;
-        break;
-      case '{':
-      case '[':
-        if (++depth > kMaxDepth) return false;
-        [[fallthrough]];
-      case ',':
-        if (++values > kMaxValues) return false;
-        break;
-      case '}':
-      case ']':
-        if (depth > 0) --depth;
-        break;
-    }
-  }
-  return true;
-}
 
 }  // namespace
 
-std::expected<nlohmann::json, std::string_view> parseDocument(std::string_view text) {
+std::expected<JsonDocument, std::string_view> JsonDocument::parse(std::string_view text) {
   if (text.size() > kMaxDocumentSize) return std::unexpected("is larger than 64 MiB");
-  if (!isModest(text)) return std::unexpected("is nested too deeply or holds too much");
-  auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return std::unexpected("is not JSON");
-  if (!json.is_object()) return std::unexpected("is no JSON object");
-  return json;
+  auto parser = std::make_unique<simdjson::dom::parser>();
+  if (parser->allocate(text.size(), kMaxDepth) != simdjson::SUCCESS) {
+    return std::unexpected("takes more memory than there is");
+  }
+  JsonValue root;
+  const auto error = parser->parse(text.data(), text.size()).get(root);
+  if (error == simdjson::DEPTH_ERROR) return std::unexpected("is nested too deeply");
+  if (error != simdjson::SUCCESS) return std::unexpected("is not JSON");
+  if (!root.is_object()) return std::unexpected("is no JSON object");
+  return JsonDocument(std::move(parser), root);
+}
+
+std::optional<JsonValue> member(JsonValue object, std::string_view name) {
+  JsonValue value;
+  if (object.at_key(name).get(value) != simdjson::SUCCESS) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string_view> textOf(const std::optional<JsonValue>& value) {
+  std::string_view text;
+  if (!value || value->get(text) != simdjson::SUCCESS) return std::nullopt;
+  return text;
 }
 
 }  // namespace kiln::bundle

@@ -70,9 +70,12 @@ rocksdb::ColumnFamilyOptions optionsOf(Column column, const std::shared_ptr<rock
     case Column::requests:
       return blobColumnOptions(cache);
     case Column::bundled: {
-      // Thousands of entries come at once: under ZSTD they would wait for those before them to be written.
+      // Thousands of entries come at once: under ZSTD, or with a compaction beside them, they would wait for
+      // those before them to be written.
       auto options = blobColumnOptions(cache);
+      options.compression = rocksdb::kLZ4Compression;
       options.blob_compression_type = rocksdb::kLZ4Compression;
+      options.level0_file_num_compaction_trigger = 16;
       return options;
     }
     default:

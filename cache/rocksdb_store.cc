@@ -24,10 +24,10 @@ class RocksDbStore final : public Store {
 
   StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash,
                                                Which which) override;
-  StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) override;
+  StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key, Which which) override;
   StoreResult<void> put(const Entry& entry, const Request& request) override;
   StoreResult<void> touch(std::string_view domain, const Hash128& requestHash, const EntryKey& key) override;
-  StoreResult<void> remove(std::string_view domain, const EntryKey& key) override;
+  StoreResult<bool> remove(std::string_view domain, const EntryKey& key, Which which) override;
   StoreResult<std::optional<Request>> request(std::string_view domain, const Hash128& requestHash) override;
   StoreResult<std::vector<Request>> requestsWithSource(std::string_view domain, const Hash128& sourceHash,
                                                        std::size_t limit) override;
@@ -47,6 +47,7 @@ class RocksDbStore final : public Store {
   StoreResult<std::vector<StoredManifest>> storedManifests(std::string_view domain,
                                                            const Hash128& requestHash);
   StoreResult<void> writeEntry(const Entry& entry, const Request& request, const EncodedEntry& encoded);
+  StoreResult<bool> isMeant(std::string_view domain, const EntryKey& key, Which which) const;
   StoreResult<std::size_t> countManifests(std::string_view domain, const Hash128& requestHash) const;
   StoreResult<void> forgetLeastUsed(std::string_view domain, const Hash128& requestHash);
   StoreResult<void> eraseEntryNow(std::string_view domain, const EntryKey& key);
@@ -84,7 +85,7 @@ StoreResult<std::vector<Manifest>> RocksDbStore::manifests(std::string_view doma
   std::vector<Manifest> manifests;
   manifests.reserve(stored->size());
   for (auto& item : *stored) {
-    auto wanted = which == Which::all ? true : isPinned(*database_, domain, item.manifest.key);
+    auto wanted = isMeant(domain, item.manifest.key, which);
     if (!wanted) return std::unexpected(std::move(wanted.error()));
     if (*wanted) manifests.push_back(std::move(item.manifest));
   }
@@ -120,7 +121,24 @@ StoreResult<std::vector<StoredManifest>> RocksDbStore::storedManifests(std::stri
   return stored;
 }
 
-StoreResult<std::optional<Entry>> RocksDbStore::find(std::string_view domain, const EntryKey& key) {
+StoreResult<bool> RocksDbStore::isMeant(std::string_view domain, const EntryKey& key, Which which) const {
+  if (which == Which::all) return true;
+  auto pinned = isPinned(*database_, domain, key);
+  if (!pinned) return pinned;
+  return *pinned == (which == Which::pinned);
+}
+
+StoreResult<std::optional<Entry>> RocksDbStore::find(std::string_view domain, const EntryKey& key,
+                                                     Which which) {
+  if (which != Which::all) {
+    std::shared_lock lock(erasing_);  // no pin comes or goes until the entry is read
+    auto meant = isMeant(domain, key, which);
+    if (!meant) return std::unexpected(std::move(meant.error()));
+    if (!*meant) return std::nullopt;
+    auto found = readEntry(*database_, domain, key);
+    if (!found) return std::unexpected(std::move(found.error()));
+    if (!found->bad) return std::move(found->value);
+  }
   return readOrDrop([&] { return readEntry(*database_, domain, key); },
                     [&](auto& batch) { return eraseEntry(*database_, batch, domain, key); });
 }
@@ -198,9 +216,14 @@ StoreResult<void> RocksDbStore::touch(std::string_view domain, const Hash128& re
   return database_->write(batch, Database::Durability::unsynced);
 }
 
-StoreResult<void> RocksDbStore::remove(std::string_view domain, const EntryKey& key) {
+StoreResult<bool> RocksDbStore::remove(std::string_view domain, const EntryKey& key, Which which) {
   std::unique_lock lock(erasing_);
-  return eraseEntryNow(domain, key);
+  auto meant = isMeant(domain, key, which);
+  if (!meant || !*meant) return meant;
+  auto summary = readSummary(*database_, domain, key);
+  if (!summary) return std::unexpected(std::move(summary.error()));
+  if (auto erased = eraseEntryNow(domain, key); !erased) return std::unexpected(std::move(erased.error()));
+  return summary->value.has_value();
 }
 
 // The caller holds erasing_ alone.

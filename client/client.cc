@@ -271,18 +271,17 @@ Reached<std::vector<BundleRecord>> Client::bundles() {
   });
 }
 
-Reached<bool> Client::removeBundle(const Sha256& digest) {
+Reached<RemovedReply> Client::removeBundle(const Sha256& digest) {
   auto impl = impl_;
-  return impl->call<bool>([digest](Connection& connection, WorkerPool&) {
-    auto request = connection.session().removeBundleRequest();
-    request.setDigest(convert::toData(digest.view()));
-    return request.send().then([](auto&& response) {
-      auto problem = convert::text(response.getProblem());
-      if (!problem.empty())
-        kj::throwFatalException(describedError(kj::Exception::Type::FAILED, std::string(problem)));
-      return response.getFound();
-    });
-  });
+  return impl->call<RemovedReply>(
+      [digest](Connection& connection, WorkerPool&) {
+        auto request = connection.session().removeBundleRequest();
+        request.setDigest(convert::toData(digest.view()));
+        return request.send().then([](auto&& response) {
+          return RemovedReply{response.getFound(), std::string(convert::text(response.getProblem()))};
+        });
+      },
+      Retry::never);
 }
 
 Reached<std::vector<LaneReply>> Client::lanes() {

@@ -111,6 +111,11 @@ struct WarmReply {
   std::string problem = {};  // why it is not there now; empty if it is
 };
 
+struct RemovedReply {
+  bool found = false;
+  std::string problem = {};
+};
+
 struct LaneReply {
   std::string socket;
   std::string domain;
@@ -187,8 +192,8 @@ class Client {
   Reached<WarmReply> warm(BundleSource source);
   // Those that are there, in order of name.
   Reached<std::vector<BundleRecord>> bundles();
-  // False if there is no such bundle.
-  Reached<bool> removeBundle(const Sha256& digest);
+  // Why it is not gone, or that there was none, is in the reply.
+  Reached<RemovedReply> removeBundle(const Sha256& digest);
   Reached<std::vector<LaneReply>> lanes();
   // Returns when the daemon has closed the connection.
   Reached<void> stop();

@@ -219,6 +219,11 @@ const Target& hostTarget() {
   return target;
 }
 
+const std::string& hostLevel() {
+  static const std::string name(levels()[levelOf(featuresOf(ownCpuid()))].name);
+  return name;
+}
+
 std::expected<Target, Failure> parseOwnTarget(std::string_view text) {
   if (text == kHost) return hostTarget();
   return parseTarget(text);

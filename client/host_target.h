@@ -31,6 +31,10 @@ std::string hostTargetName(const Cpuid& cpuid);
 // That of this machine; asked for once. Thread-safe.
 const Target& hostTarget();
 
+// The highest level of x86-64 processors that this machine has all of: "x86-64-v3". Of two names the greater
+// is the higher level.
+const std::string& hostLevel();
+
 // As parseTarget(), and "host" is hostTarget().
 std::expected<Target, Failure> parseOwnTarget(std::string_view text);
 // Several; the failure is that of the first that is none.

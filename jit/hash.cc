@@ -8,12 +8,19 @@
 namespace kiln {
 namespace {
 
-int hexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+// What a hexadecimal digit is worth; -1 for what is none.
+constexpr auto kHexValues = [] {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (int i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = static_cast<std::int8_t>(i);
+  for (int i = 0; i < 6; ++i) {
+    values[static_cast<std::size_t>('a' + i)] = static_cast<std::int8_t>(10 + i);
+    values[static_cast<std::size_t>('A' + i)] = static_cast<std::int8_t>(10 + i);
+  }
+  return values;
+}();
+
+int hexValue(char c) { return kHexValues[static_cast<std::uint8_t>(c)]; }
 
 Hash128 canonical(XXH128_hash_t hash) {
   XXH128_canonical_t canonical;
@@ -51,8 +58,8 @@ std::optional<Digest<N>> Digest<N>::fromHex(std::string_view text) {
   if (text.size() != 2 * N) return std::nullopt;
   Digest digest;
   for (std::size_t i = 0; i < N; ++i) {
-    int high = hexValue(text[2 * i]);
-    int low = hexValue(text[2 * i + 1]);
+    const int high = hexValue(text[2 * i]);
+    const int low = hexValue(text[2 * i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     digest.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
   }

@@ -19,15 +19,15 @@ class MemoryStore final : public Store {
     std::lock_guard lock(mutex_);
     std::vector<Manifest> manifests;
     for (const auto* stored : entriesOf(domain, requestHash)) {
-      if (which == Which::all || stored->isPinned()) manifests.push_back(manifestOf(stored->entry));
+      if (stored->is(which)) manifests.push_back(manifestOf(stored->entry));
     }
     return manifests;
   }
 
-  StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) override {
+  StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key, Which which) override {
     std::lock_guard lock(mutex_);
     auto found = entries_.find(Id(domain, key));
-    if (found == entries_.end()) return std::nullopt;
+    if (found == entries_.end() || !found->second.is(which)) return std::nullopt;
     return found->second.entry;
   }
 
@@ -58,10 +58,12 @@ class MemoryStore final : public Store {
     return {};
   }
 
-  StoreResult<void> remove(std::string_view domain, const EntryKey& key) override {
+  StoreResult<bool> remove(std::string_view domain, const EntryKey& key, Which which) override {
     std::lock_guard lock(mutex_);
+    auto found = entries_.find(Id(domain, key));
+    if (found == entries_.end() || !found->second.is(which)) return false;
     forget(Id(domain, key));
-    return {};
+    return true;
   }
 
   StoreResult<std::optional<Request>> request(std::string_view domain, const Hash128& requestHash) override {
@@ -152,6 +154,9 @@ class MemoryStore final : public Store {
     std::set<Sha256> pinnedBy;
 
     [[nodiscard]] bool isPinned() const { return !pinnedBy.empty(); }
+    [[nodiscard]] bool is(Which which) const {
+      return which == Which::all || isPinned() == (which == Which::pinned);
+    }
   };
 
   class Intake final : public BundleIntake {

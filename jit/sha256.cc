@@ -13,11 +13,18 @@ void require(int result) {
   if (result != 1) throw std::runtime_error("OpenSSL cannot compute SHA-256; check its configuration");
 }
 
+// Fetched once: EVP_sha256() has it looked up with every digest that begins.
+const EVP_MD* algorithm() {
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  if (fetched == nullptr) require(0);
+  return fetched;
+}
+
 }  // namespace
 
 Sha256Hasher::Sha256Hasher() : context_(EVP_MD_CTX_new()) {
   if (context_ == nullptr) throw std::bad_alloc();
-  require(EVP_DigestInit_ex(cast(context_), EVP_sha256(), nullptr));
+  require(EVP_DigestInit_ex(cast(context_), algorithm(), nullptr));
 }
 
 Sha256Hasher::~Sha256Hasher() { EVP_MD_CTX_free(cast(context_)); }

@@ -62,8 +62,8 @@ struct StoreStatistics {
   std::uint64_t corruptEntries = 0;  // found bad and dropped since it was opened
 };
 
-// Which entries a lookup is after.
-enum class Which : std::uint8_t { all, pinned };
+// Which entries are meant.
+enum class Which : std::uint8_t { all, pinned, unpinned };
 
 // A bundle on its way into a store, which outlives it. Until commit() nobody finds anything of it; where that
 // is not reached, the store is as if it had never begun. Calls may block on the disk. Not thread-safe, but
@@ -91,7 +91,9 @@ class Store {
   // The manifests of the request in the domain, the most recently used first: being stored is a use.
   virtual StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash,
                                                        Which which) = 0;
-  virtual StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) = 0;
+  // Nothing unless the entry is one of those that are meant, at the moment at which it is read.
+  virtual StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key,
+                                                 Which which) = 0;
   // Keeps the entry, its manifest and its request, all or nothing, durably when it returns. An entry of the
   // same key is replaced, and so is a request of the same hash; but a pinned one stays as its bundle brought
   // it, and nothing is written. Of more than kMaxEntriesPerRequest entries of one request that are not pinned
@@ -102,9 +104,9 @@ class Store {
   // undo it.
   virtual StoreResult<void> touch(std::string_view domain, const Hash128& requestHash,
                                   const EntryKey& key) = 0;
-  // Forgets the entry, pinned or not, and its request with the last entry of it; no entry of that key:
-  // nothing happens. A crash right afterwards may bring it back.
-  virtual StoreResult<void> remove(std::string_view domain, const EntryKey& key) = 0;
+  // Forgets the entry, and its request with the last entry of it; no entry of that key, or none of those that
+  // are meant: nothing happens. Whether it was there. A crash right afterwards may bring it back.
+  virtual StoreResult<bool> remove(std::string_view domain, const EntryKey& key, Which which) = 0;
 
   virtual StoreResult<std::optional<Request>> request(std::string_view domain,
                                                       const Hash128& requestHash) = 0;

@@ -33,7 +33,7 @@ StoreResult<std::optional<FoundEntry>> findByPrefix(Store& store, std::string_vi
       std::ranges::count_if(*summaries, [&](const auto& item) { return beginsWith(item.key, prefix); });
   if (matching != 1) return std::nullopt;
   auto& summary = summaries->front();
-  auto entry = store.find(domain, summary.key);
+  auto entry = store.find(domain, summary.key, Which::all);
   if (!entry) return std::unexpected(std::move(entry.error()));
   if (!*entry) return std::nullopt;
   auto request = store.request(domain, (*entry)->requestHash);

@@ -145,9 +145,14 @@ std::optional<std::size_t> listenerFor(const ActivatedSocket& socket,
                                        const std::vector<ListenerConfig>& listen) {
   auto byPath = std::ranges::find(listen, socket.path, &ListenerConfig::path);
   if (byPath != listen.end()) return byPath - listen.begin();
-  // Two of one domain may be of different lanes.
-  if (std::ranges::count(listen, socket.name, &ListenerConfig::domain) != 1) return std::nullopt;
-  return std::ranges::find(listen, socket.name, &ListenerConfig::domain) - listen.begin();
+  const auto byDomain = std::ranges::find(listen, socket.name, &ListenerConfig::domain);
+  if (byDomain == listen.end()) return std::nullopt;
+  // A name that means an open and a locked one means neither.
+  const bool isAmbiguous = std::ranges::any_of(listen, [&](const ListenerConfig& other) {
+    return other.domain == socket.name && other.lane != byDomain->lane;
+  });
+  if (isAmbiguous) return std::nullopt;
+  return byDomain - listen.begin();
 }
 
 }  // namespace

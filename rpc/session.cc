@@ -267,14 +267,19 @@ class SessionImpl final : public schema::Session::Server {
   }
 
   kj::Promise<void> stop(StopContext) override {
-    requireAdministrator("stop it");
+    if (!isAdministrator()) {
+      kj::throwFatalException(KJ_EXCEPTION(FAILED, kj::str(notForYou("stop it").c_str())));
+    }
     context_.log.info("client " + std::to_string(peer_.number) + " asks to stop");
     context_.stop();
     return kj::READY_NOW;
   }
 
   kj::Promise<void> warm(WarmContext context) override {
-    requireAdministrator("bring bundles to it");
+    if (!isAdministrator()) {
+      context.getResults().setProblem(convert::toText(notForYou("bring bundles to it")));
+      return kj::READY_NOW;
+    }
     return beginWarming(context_, peer_, context);
   }
 
@@ -291,7 +296,10 @@ class SessionImpl final : public schema::Session::Server {
   }
 
   kj::Promise<void> removeBundle(RemoveBundleContext context) override {
-    requireAdministrator("remove its bundles");
+    if (!isAdministrator()) {
+      context.getResults().setProblem(convert::toText(notForYou("remove its bundles")));
+      return kj::READY_NOW;
+    }
     auto digest = Sha256::fromBytes(convert::bytes(context.getParams().getDigest()));
     KJ_REQUIRE(digest.has_value(), "`digest` must have 32 bytes");
     return kiln::removeBundle(context_, peer_, *digest, context);
@@ -309,11 +317,10 @@ class SessionImpl final : public schema::Session::Server {
 
  private:
   // Who may change what others are served: the daemon's own user, and root.
-  void requireAdministrator(const char* what) const {
-    if (peer_.user == geteuid() || peer_.user == 0) return;
-    kj::throwFatalException(
-        KJ_EXCEPTION(FAILED, kj::str("only root and the user that kilnd runs as (", geteuid(), ") may ", what,
-                                     "; you are user ", peer_.user)));
+  [[nodiscard]] bool isAdministrator() const { return peer_.user == geteuid() || peer_.user == 0; }
+  [[nodiscard]] std::string notForYou(const std::string& what) const {
+    return "only root and the user that kilnd runs as (" + std::to_string(geteuid()) + ") may " + what +
+           "; you are user " + std::to_string(peer_.user);
   }
 
   template <typename Params>

@@ -81,14 +81,19 @@ Warmed<std::unique_ptr<Warming>> Warming::begin(Store& store, DescribedBundle de
 }
 
 Warmed<void> Warming::add(const std::vector<std::string>& layers) {
+  std::vector<std::pair<Sha256, bundle::BundledKernel>> kernels;
+  kernels.reserve(layers.size());
   for (const auto& layer : layers) {
     const auto digest = sha256(layer);
     auto kernel = verified(layer, digest);
     if (!kernel) return std::unexpected(std::move(kernel.error()));
-    std::lock_guard lock(mutex_);
-    if (intake_ == nullptr) return problem("the bundle is complete already");
+    kernels.emplace_back(digest, std::move(*kernel));
+  }
+  std::lock_guard lock(mutex_);
+  if (intake_ == nullptr) return problem("the bundle is complete already");
+  for (auto& [digest, kernel] : kernels) {
     if (added_.contains(digest)) continue;
-    if (auto added = addKernel(std::move(*kernel)); !added) return added;
+    if (auto added = addKernel(std::move(kernel)); !added) return added;
     added_.insert(digest);
   }
   return {};

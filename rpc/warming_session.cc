@@ -40,10 +40,6 @@ class WarmingImpl final : public schema::Warming::Server {
  public:
   WarmingImpl(SessionContext& context, Peer peer, std::shared_ptr<Warming> warming)
       : context_(context), peer_(std::move(peer)), warming_(std::move(warming)) {}
-  // What was not committed is erased, which takes the disk.
-  ~WarmingImpl() noexcept {
-    context_.executor.run([warming = std::move(warming_)]() mutable { warming.reset(); });
-  }
 
  protected:
   kj::Promise<void> add(AddContext call) override {
@@ -73,9 +69,15 @@ class WarmingImpl final : public schema::Warming::Server {
   // Once the service knows of it, it is served.
   kj::Promise<void> tellOf(BundleRecord record, CommitContext call) {
     return context_.service.bundlesChanged(record.domain)
-        .then([this, record = std::move(record), call](std::vector<BundleRecord>&& bundles) mutable {
-          const auto kept = std::ranges::find(bundles, record.digest, &BundleRecord::digest);
-          const auto& bundle = kept == bundles.end() ? record : *kept;
+        .then([this, record = std::move(record),
+               call](StoreResult<std::vector<BundleRecord>>&& bundles) mutable {
+          if (!bundles) {
+            call.getResults().setProblem(
+                convert::toText("the bundle is in the store, which then failed: " + bundles.error().message));
+            return;
+          }
+          const auto kept = std::ranges::find(*bundles, record.digest, &BundleRecord::digest);
+          const auto& bundle = kept == bundles->end() ? record : *kept;
           context_.log.info("client " + std::to_string(peer_.number) + " of user " +
                             std::to_string(peer_.user) + " has brought bundle " + quotedForLog(bundle.name) +
                             " (" + bundle.digest.hex() + ") with " + std::to_string(bundle.entries) +
@@ -127,7 +129,11 @@ kj::Promise<void> removeBundle(SessionContext& context, const Peer& peer, const 
           context.log.info("client " + std::to_string(peer.number) + " of user " + std::to_string(peer.user) +
                            " has removed bundle " + digest.hex() + " from domain " + peer.domain);
         }
-        return context.service.bundlesChanged(peer.domain).ignoreResult();
+        return context.service.bundlesChanged(peer.domain)
+            .then([call](StoreResult<std::vector<BundleRecord>>&& bundles) mutable {
+              if (bundles) return;
+              call.getResults().setProblem(convert::toText("the store failed: " + bundles.error().message));
+            });
       }));
 }
 

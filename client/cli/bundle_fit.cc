@@ -37,9 +37,11 @@ std::set<std::string> shortNamesOf(const std::vector<Target>& targets) {
   return names;
 }
 
-// A level of processors is taken to fit: what is compiled for one runs on all that are newer.
-bool isForHost(const Target& target, const Target& host) {
-  return target == host || partsOf(target).processor.starts_with("x86-64");
+// What is for a level of processors and no more runs on all of that level and of higher ones.
+bool isForHost(const Target& target, const NodeSide& node) {
+  const auto parts = partsOf(target);
+  const bool isLevel = parts.processor.starts_with("x86-64") && parts.features.empty();
+  return target == node.host || (isLevel && parts.processor <= node.hostLevel);
 }
 
 // What a bundle has for one vendor, and what the node has of it.
@@ -76,7 +78,7 @@ class VendorFit {
 
  private:
   [[nodiscard]] bool fits(const Target& target) const {
-    if (vendor_ == bundle::Vendor::host) return isForHost(target, node_.host);
+    if (vendor_ == bundle::Vendor::host) return isForHost(target, node_);
     return std::ranges::any_of(gpus_, [&](const Target& gpu) { return client::runsOn(target, gpu); });
   }
 

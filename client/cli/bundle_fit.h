@@ -12,6 +12,7 @@ namespace kiln::cli {
 struct NodeSide {
   std::vector<Target> gpus;  // client/node_gpus.h
   Target host;
+  std::string hostLevel;  // as client::hostLevel() has it
   std::vector<client::ToolchainReply> toolchains;
   bool isLocked = false;  // the socket's lane
 };

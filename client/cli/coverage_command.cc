@@ -14,6 +14,8 @@ ExitCode fail(const Context& context, const bundle::BundleError& error) {
   return fail(context, ExitCode::refused, "not_read", error.message);
 }
 
+using cli::fail;
+
 // What is asked about.
 struct Question {
   const bundle::Lock& lock;
@@ -38,10 +40,10 @@ ExitCode ofBundle(const Context& context, const std::string& path, const Questio
 
 ExitCode ofDaemon(const Context& context, const Question& question, LockContents& contents) {
   client::Client client(context.client);
-  const auto toolchains = client.toolchains();
-  if (!toolchains) return cli::fail(context, toolchains.error());
-  const auto coverage = coverageOf(question.plan, client, *toolchains, contents);
-  if (!coverage) return fail(context, bundle::BundleError{coverage.error()});
+  const auto coverage = coverageOf(question.plan, client, contents);
+  if (!coverage) {
+    return std::visit([&](const auto& error) { return fail(context, error); }, coverage.error());
+  }
   return tell(context, *coverage, question);
 }
 

@@ -1,6 +1,8 @@
 // What a running kilnd would not serve of what was recorded, and why.
 #pragma once
 
+#include <variant>
+
 #include "client/cli/build_plan.h"
 #include "client/cli/coverage.h"
 #include "client/cli/recorded_files.h"
@@ -9,10 +11,9 @@
 namespace kiln::cli {
 
 // Looks each task up as the application would, with the files that it was recorded with; compiles nothing.
-// `toolchains` are those that kilnd lists. The error is what of the lock cannot be read, or that kilnd cannot
-// be reached.
-std::expected<Coverage, std::string> coverageOf(const BuildPlan& plan, client::Client& client,
-                                                const std::vector<client::ToolchainReply>& toolchains,
-                                                LockContents& contents);
+// The error is what of the lock cannot be read, or that kilnd cannot be reached.
+using CoverageError = std::variant<bundle::BundleError, client::Unreachable>;
+std::expected<Coverage, CoverageError> coverageOf(const BuildPlan& plan, client::Client& client,
+                                                  LockContents& contents);
 
 }  // namespace kiln::cli

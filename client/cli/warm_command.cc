@@ -103,7 +103,8 @@ client::Reached<NodeSide> askNode(client::Client& client) {
   if (!status) return std::unexpected(std::move(status.error()));
   auto toolchains = client.toolchains();
   if (!toolchains) return std::unexpected(std::move(toolchains.error()));
-  return NodeSide{client::nodeGpus(), client::hostTarget(), std::move(*toolchains), status->lane == "locked"};
+  return NodeSide{client::nodeGpus(), client::hostTarget(), client::hostLevel(), std::move(*toolchains),
+                  status->lane == "locked"};
 }
 
 ExitCode bring(const Context& context, const std::string& path) {
@@ -170,6 +171,12 @@ ExitCode remove(const Context& context, const std::string& text) {
   }
   const auto removed = client.removeBundle(found.front().digest);
   if (!removed) return fail(context, removed.error());
+  if (!removed->problem.empty())
+    return refuse(context, "not_removed", "the bundle is not removed: " + removed->problem);
+  if (!removed->found) {
+    return refuse(context, "no_such_bundle",
+                  "somebody else has removed '" + found.front().name + "' meanwhile");
+  }
   print(context, reportOfRemoved(found.front()));
   return ExitCode::done;
 }

@@ -104,8 +104,8 @@ class Lookup {
     if (nth == agreeing_.size()) return miss(missByLoss());
     const auto& manifest = candidates_[agreeing_[nth]];
     return executor_
-        .run([&store = store_, domain = question_.domain, key = manifest.key] {
-          return store.find(domain, key);
+        .run([&store = store_, domain = question_.domain, key = manifest.key, which = question_.which] {
+          return store.find(domain, key, which);
         })
         .then([this, nth, &manifest](StoreResult<std::optional<Entry>>&& found) -> kj::Promise<LookupAnswer> {
           if (!found) return missByStoreError(found.error());
@@ -166,7 +166,8 @@ class Lookup {
   // A manifest has a digest of the names; which of them differ, the entry tells.
   kj::Promise<LookupAnswer> explainNames(EntryKey key) {
     return executor_
-        .run([&store = store_, domain = question_.domain, key] { return store.find(domain, key); })
+        .run(
+            [&store = store_, domain = question_.domain, key] { return store.find(domain, key, Which::all); })
         .then([this, key](StoreResult<std::optional<Entry>>&& found) {
           if (!found) return missByStoreError(found.error());
           return *found ? miss(missByNames(askedNames(), (*found)->names), key) : miss(missByLoss());
@@ -187,6 +188,8 @@ class Lookup {
   }
 
   [[nodiscard]] bool isWhatWasAskedFor(const Entry& entry, const Manifest& manifest) const {
+    if (question_.request != nullptr && entry.requestSha256 != requestSha256(*question_.request))
+      return false;
     return entry.domain == question_.domain && entry.requestHash == question_.requestHash &&
            manifestOf(entry) == manifest;
   }

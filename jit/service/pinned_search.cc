@@ -1,6 +1,6 @@
 #include "jit/service/pinned_search.h"
 
-#include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -12,6 +12,8 @@ namespace {
 // How many entries are looked through for one of the same name, and in which portions they are read.
 constexpr std::size_t kMostSearched = 50'000;
 constexpr std::size_t kPage = 1'000;
+// How many requests of the same source, pinned or not.
+constexpr std::size_t kMostOfSource = 4'096;
 
 // Appends the request if it has a pinned entry.
 StoreResult<void> addIfPinned(Store& store, std::string_view domain, const Hash128& hash, Request request,
@@ -24,10 +26,11 @@ StoreResult<void> addIfPinned(Store& store, std::string_view domain, const Hash1
 
 StoreResult<std::vector<PinnedRequest>> withSource(Store& store, std::string_view domain,
                                                    const Request& wanted, std::size_t limit) {
-  auto requests = store.requestsWithSource(domain, xxh3(wanted.source), limit);
+  auto requests = store.requestsWithSource(domain, xxh3(wanted.source), kMostOfSource);
   if (!requests) return std::unexpected(std::move(requests.error()));
   std::vector<PinnedRequest> found;
   for (auto& request : *requests) {
+    if (found.size() == limit) break;
     const auto hash = requestHash(request);
     if (auto added = addIfPinned(store, domain, hash, std::move(request), found); !added)
       return std::unexpected(std::move(added.error()));
@@ -35,39 +38,41 @@ StoreResult<std::vector<PinnedRequest>> withSource(Store& store, std::string_vie
   return found;
 }
 
-// The keys of entries of that name.
-StoreResult<std::vector<EntryKey>> keysNamed(Store& store, std::string_view domain, const std::string& name,
-                                             std::size_t limit) {
-  std::vector<EntryKey> keys;
+// Calls `use` with each entry of that name until it says that this is enough.
+template <typename Use>
+StoreResult<void> forEachNamed(Store& store, std::string_view domain, const std::string& name,
+                               const Use& use) {
   std::optional<EntryKey> after;
   for (std::size_t searched = 0; searched < kMostSearched; searched += kPage) {
     auto page = store.list(domain, after, kPage);
     if (!page) return std::unexpected(std::move(page.error()));
     for (const auto& entry : *page) {
-      if (entry.sourceName == name && keys.size() < limit) keys.push_back(entry.key);
+      if (entry.sourceName != name) continue;
+      auto wantsMore = use(entry.key);
+      if (!wantsMore) return std::unexpected(std::move(wantsMore.error()));
+      if (!*wantsMore) return {};
     }
-    if (page->size() < kPage || keys.size() == limit) break;
+    if (page->size() < kPage) break;
     after = page->back().key;
   }
-  return keys;
+  return {};
 }
 
 StoreResult<std::vector<PinnedRequest>> withName(Store& store, std::string_view domain,
                                                  const std::string& name, std::size_t limit) {
-  auto keys = keysNamed(store, domain, name, limit);
-  if (!keys) return std::unexpected(std::move(keys.error()));
   std::vector<PinnedRequest> found;
   std::set<Hash128> seen;
-  for (const auto& key : *keys) {
-    auto entry = store.find(domain, key);
+  const auto add = [&](const EntryKey& key) -> StoreResult<bool> {
+    auto entry = store.find(domain, key, Which::pinned);
     if (!entry) return std::unexpected(std::move(entry.error()));
-    if (!*entry || !seen.insert((*entry)->requestHash).second) continue;
+    if (!*entry || !seen.insert((*entry)->requestHash).second) return true;
     auto request = store.request(domain, (*entry)->requestHash);
     if (!request) return std::unexpected(std::move(request.error()));
-    if (!*request) continue;
-    if (auto added = addIfPinned(store, domain, (*entry)->requestHash, std::move(**request), found); !added)
-      return std::unexpected(std::move(added.error()));
-  }
+    if (*request) found.push_back({std::move(**request), key});
+    return found.size() < limit;
+  };
+  if (auto searched = forEachNamed(store, domain, name, add); !searched)
+    return std::unexpected(std::move(searched.error()));
   return found;
 }
 

@@ -12,7 +12,7 @@ namespace kiln {
 // A request that has a pinned entry.
 struct PinnedRequest {
   Request request;
-  EntryKey key;  // of the one that was used last
+  EntryKey key;  // of that entry
 };
 
 // Those of the same source text, at most `limit`; without any, those whose source has the same name. Blocks

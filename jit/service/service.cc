@@ -17,6 +17,7 @@
 #include "jit/service/recent_hits.h"
 #include "jit/service/stand_in_files.h"
 #include "jit/service/toolchain_choice.h"
+#include "jit/service/unserved.h"
 
 namespace kiln {
 namespace {
@@ -24,24 +25,11 @@ namespace {
 // How often one call starts over because its toolchain changed.
 constexpr unsigned kMostReplacements = 5;
 
+bool isAnyOf(const ToolchainList& toolchains, Language language) {
+  return std::ranges::any_of(toolchains, [&](const auto& one) { return one->language == language; });
+}
+
 Which whichOf(Lane lane) { return lane == Lane::locked ? Which::pinned : Which::all; }
-
-// What tells kernels of one source apart.
-std::string inBrackets(const std::vector<std::string>& nameExpressions) {
-  std::string list;
-  for (const auto& expression : nameExpressions) list += (list.empty() ? " (" : ", ") + expression;
-  return list.empty() ? list : list + ")";
-}
-
-// Why nothing that bundles have brought is by a toolchain that `name` means.
-std::string whyNoneAnswers(const ToolchainList& bundled, Language language, const std::string& name) {
-  if (bundled.empty()) return "no bundle is there (kiln warm --list)";
-  std::string list;
-  for (const auto& one : bundled) list += (list.empty() ? "\"" : ", \"") + one->name + "\"";
-  const std::string wanted = name.empty() ? "a toolchain" : "toolchain \"" + name + "\"";
-  return "none of them was compiled by " + wanted + " for " + std::string(kiln::name(language)) +
-         ", but by " + list;
-}
 
 }  // namespace
 
@@ -63,8 +51,8 @@ class CompileService::Impl final : private FlightObserver {
                                std::chrono::milliseconds timeout);
   kj::Promise<Refusal> refuse(std::string domain, EntryKey key, Sha256 sha256);
   kj::Promise<void> drain();
-  void goBy(const std::string& domain, const std::vector<BundleRecord>& bundles);
-  kj::Promise<std::vector<BundleRecord>> bundlesChanged(std::string domain);
+  void begin(const std::vector<BundleRecord>& bundles);
+  kj::Promise<StoreResult<std::vector<BundleRecord>>> bundlesChanged(std::string domain);
 
   [[nodiscard]] const BundledToolchains& bundled() const { return bundled_; }
   [[nodiscard]] const JobQueue& queue() const { return queue_; }
@@ -115,6 +103,7 @@ class CompileService::Impl final : private FlightObserver {
     Stages stages;
     Priority priority;
     std::chrono::milliseconds timeout;
+    std::optional<Failure> cannotCompile = {};  // why nothing but bundles can serve it
     Outcome generated = {};
   };
 
@@ -127,7 +116,7 @@ class CompileService::Impl final : private FlightObserver {
   [[nodiscard]] ToolchainChoice<std::shared_ptr<const Toolchain>> linkerFor(const StagedCall& call) const;
   kj::Promise<Outcome> compileLast(StagedCall& call);
 
-  kj::Promise<ToolchainChoice<ToolchainList>> lookedUpBy(const Asker& asker);
+  kj::Promise<ToolchainChoice<ToolchainList>> lookedUpBy(const Asker& asker, const Request* request);
   LookupQuestion questionOf(Call& call, ToolchainList toolchains);
   RecentHits& recentHits(Lane lane) { return lane == Lane::locked ? recentPinned_ : recentHits_; }
 
@@ -192,11 +181,14 @@ void CompileService::Impl::leave() {
 
 kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash,
                                                        std::shared_ptr<const Request> request) {
-  auto toolchains = lookedUpBy(asker);
+  auto toolchains = lookedUpBy(asker, request.get());
   return toolchains.then([this, asker = std::move(asker), hash, request = std::move(request)](
                              ToolchainChoice<ToolchainList>&& chosen) mutable -> kj::Promise<LookupResult> {
     if (!chosen) return LookupResult(std::move(chosen.error()));
-    if (chosen->empty()) return LookupResult(Miss{missUnpinned()});
+    if (chosen->empty()) {
+      const auto language = request ? std::optional(request->language) : std::nullopt;
+      return LookupResult(Miss{whyNoneAnswers(bundled_.of(asker.domain), language, asker.toolchain)});
+    }
     LookupQuestion question{asker.domain,        hash,    std::move(*chosen), asker.names,
                             kj::mv(asker.files), request, asker.user,         whichOf(asker.lane)};
     return lookUp(store_, executor_, hooks_.onStoreError, recentHits(asker.lane), std::move(question))
@@ -227,11 +219,17 @@ kj::Promise<Outcome> CompileService::Impl::compile(Asker asker, Request request,
 
 // Those of the node, and of bundles for the languages that it has none for; on the locked lane, which may
 // have none, of bundles alone.
-kj::Promise<ToolchainChoice<ToolchainList>> CompileService::Impl::lookedUpBy(const Asker& asker) {
-  auto ofBundles = bundled_.answering(asker.domain, {}, asker.toolchain);
+// Where the request is known they are of its language.
+kj::Promise<ToolchainChoice<ToolchainList>> CompileService::Impl::lookedUpBy(const Asker& asker,
+                                                                             const Request* request) {
+  const auto language = request != nullptr ? std::optional(request->language) : std::nullopt;
+  auto ofBundles = bundled_.answering(asker.domain, language, asker.toolchain);
   if (asker.lane == Lane::locked) return ToolchainChoice<ToolchainList>(std::move(ofBundles));
   return toolchainsForAnyLanguage(toolchains_, asker.toolchain)
-      .then([ofBundles = std::move(ofBundles)](ToolchainChoice<ToolchainList>&& chosen) mutable {
+      .then([ofBundles = std::move(ofBundles), language](ToolchainChoice<ToolchainList>&& chosen) mutable {
+        if (chosen && language && isAnyOf(*chosen, *language)) {
+          std::erase_if(*chosen, [&](const auto& one) { return one->language != *language; });
+        }
         if (ofBundles.empty()) return std::move(chosen);
         ToolchainList all = chosen ? std::move(*chosen) : ToolchainList();
         const auto ofNode = all.size();
@@ -245,7 +243,8 @@ kj::Promise<ToolchainChoice<ToolchainList>> CompileService::Impl::lookedUpBy(con
       });
 }
 
-// Both compilers are known before the first begins: nothing is generated that none could link.
+// Both compilers are known before the first begins: nothing is generated that none could link. Where one of
+// them is not on the node, bundles may have what both have made.
 kj::Promise<Outcome> CompileService::Impl::compileStages(StagedCall wanted) {
   auto owned = kj::heap<StagedCall>(std::move(wanted));
   auto& call = *owned;
@@ -256,8 +255,10 @@ kj::Promise<Outcome> CompileService::Impl::compileStages(StagedCall wanted) {
         if (!chosen && asker.lane == Lane::open && !mayBeBundled) {
           return refused(asker.domain, std::move(chosen.error()), kNotLookedUp);
         }
+        if (!chosen) call.cannotCompile = std::move(chosen.error());
         Asker own{asker.domain, asker.names, asker.toolchain, asker.files->addRef(), asker.user, asker.lane};
-        return compileStage(std::move(own), std::move(call.stages.first), call.priority, call.timeout)
+        return compileStage(std::move(own), std::move(call.stages.first), call.priority, call.timeout,
+                            JobQueue::Admission::ifRoom, call.cannotCompile)
             .then([this, &call](Outcome&& generated) -> kj::Promise<Outcome> {
               if (!std::holds_alternative<Artifact>(generated.entry->result)) return std::move(generated);
               call.generated = std::move(generated);
@@ -296,13 +297,12 @@ kj::Promise<Outcome> CompileService::Impl::compileLast(StagedCall& call) {
   last.source = std::get<Artifact>(call.generated.entry->result).outputs.front().bytes;
   call.asker.names = last.names;
   call.asker.toolchain = linker && call.asker.lane == Lane::open ? (*linker)->name : "";
-  std::optional<Failure> cannotCompile;
-  if (!linker) cannotCompile = std::move(linker.error());
+  if (!linker && !call.cannotCompile) call.cannotCompile = std::move(linker.error());
   // Who has waited for the first stage is not turned away from the last.
   const bool hasWaited = call.generated.how != Outcome::How::hit;
   return compileStage(std::move(call.asker), std::move(last), call.priority, call.timeout,
                       hasWaited ? JobQueue::Admission::always : JobQueue::Admission::ifRoom,
-                      std::move(cannotCompile))
+                      call.cannotCompile)
       .then([&call](Outcome&& linked) { return joinedStages(call.generated, linked); });
 }
 
@@ -374,19 +374,11 @@ Failure CompileService::Impl::notServed(const Call& call, const std::optional<En
   const auto& known = bundled_.of(call.key.domain);
   const bool isLocked = call.asker.lane == Lane::locked;
   if (!isLocked && known.empty()) return *call.cannotCompile;
-  std::string why = call.missReason;
-  if (why == kNotLookedUp) why = whyNoneAnswers(known, call.request->language, call.asker.toolchain);
-  if (nearest) why += " (nearest entry: " + nearest->hex() + ")";
-  if (!isLocked) {
-    return {FailureKind::toolchainUnavailable,
-            call.cannotCompile->message + "; nor do bundles have it: " + why};
-  }
-  return {FailureKind::notPinned,
-          "\"" + call.asker.names.source + "\" for " + shortName(call.request->target) +
-              inBrackets(call.request->nameExpressions) + " is not in the bundles of domain \"" +
-              call.key.domain + "\", and this socket compiles nothing: " + why +
-              "; build a bundle that has it (kiln build) and bring it to this node "
-              "(kiln warm)"};
+  const auto why = call.missReason == kNotLookedUp
+                       ? whyNoneAnswers(known, call.request->language, call.asker.toolchain)
+                       : call.missReason;
+  return isLocked ? notPinned(*call.request, call.asker.names.source, call.key.domain, why, nearest)
+                  : notBrought(*call.cannotCompile, why, nearest);
 }
 
 // Joins the flight there is, or starts one.
@@ -507,7 +499,7 @@ kj::Promise<CompileService::Refusal> CompileService::Impl::refuse(std::string do
   };
   return executor_
       .run([&store = store_, domain, key, sha256, isKnown]() -> StoreResult<Removed> {
-        auto found = store.find(domain, key);
+        auto found = store.find(domain, key, Which::all);
         if (!found) return std::unexpected(std::move(found.error()));
         if (!*found) return Removed{{false, true}, {}};
         const auto* artifact = std::get_if<Artifact>(&(*found)->result);
@@ -517,11 +509,9 @@ kj::Promise<CompileService::Refusal> CompileService::Impl::refuse(std::string do
             });
         if (!isThis) return Removed{{false, true}, {}};
         if (isKnown) return Removed{{false, false}, {}};
-        auto pinned = store.manifests(domain, (*found)->requestHash, Which::pinned);
-        if (!pinned) return std::unexpected(std::move(pinned.error()));
-        if (std::ranges::find(*pinned, key, &Manifest::key) != pinned->end())
-          return Removed{{false, false}, {}};
-        if (auto removed = store.remove(domain, key); !removed) return std::unexpected(removed.error());
+        auto removed = store.remove(domain, key, Which::unpinned);
+        if (!removed) return std::unexpected(std::move(removed.error()));
+        if (!*removed) return Removed{{false, false}, {}};
         return Removed{{true, true}, (*found)->requestHash};
       })
       .then([this, domain = std::move(domain), name, sha256](StoreResult<Removed>&& removed) -> Refusal {
@@ -542,27 +532,26 @@ kj::Promise<CompileService::Refusal> CompileService::Impl::refuse(std::string do
       });
 }
 
-void CompileService::Impl::goBy(const std::string& domain, const std::vector<BundleRecord>& bundles) {
-  bundled_.replace(domain, bundles);
-  recentHits_.forget(domain);
-  recentPinned_.forget(domain);
+void CompileService::Impl::begin(const std::vector<BundleRecord>& bundles) {
+  std::map<std::string, std::vector<BundleRecord>> ofDomain;
+  for (const auto& bundle : bundles) ofDomain[bundle.domain].push_back(bundle);
+  for (const auto& [domain, records] : ofDomain) bundled_.replace(domain, records);
 }
 
 // Of several readings that run at once the one that began last has the last word.
-kj::Promise<std::vector<BundleRecord>> CompileService::Impl::bundlesChanged(std::string domain) {
+kj::Promise<StoreResult<std::vector<BundleRecord>>> CompileService::Impl::bundlesChanged(std::string domain) {
   const auto reading = ++bundleReadings_;
   return executor_.run([&store = store_, domain] { return store.bundles(domain); })
       .then([this, reading, domain](StoreResult<std::vector<BundleRecord>>&& bundles) {
+        recentHits_.forget(domain);
+        recentPinned_.forget(domain);
         if (!bundles) {
           hooks_.onStoreError(bundles.error());
-          return std::vector<BundleRecord>();
-        }
-        auto& last = lastReading_[domain];
-        if (reading > last) {
+        } else if (auto& last = lastReading_[domain]; reading > last) {
           last = reading;
-          goBy(domain, *bundles);
+          bundled_.replace(domain, *bundles);
         }
-        return std::move(*bundles);
+        return std::move(bundles);
       });
 }
 
@@ -594,13 +583,9 @@ kj::Promise<CompileService::Refusal> CompileService::refuse(std::string domain, 
   return impl_->refuse(std::move(domain), key, sha256);
 }
 
-void CompileService::begin(const std::vector<BundleRecord>& bundles) {
-  std::map<std::string, std::vector<BundleRecord>> ofDomain;
-  for (const auto& bundle : bundles) ofDomain[bundle.domain].push_back(bundle);
-  for (const auto& [domain, records] : ofDomain) impl_->goBy(domain, records);
-}
+void CompileService::begin(const std::vector<BundleRecord>& bundles) { impl_->begin(bundles); }
 
-kj::Promise<std::vector<BundleRecord>> CompileService::bundlesChanged(std::string domain) {
+kj::Promise<StoreResult<std::vector<BundleRecord>>> CompileService::bundlesChanged(std::string domain) {
   return impl_->bundlesChanged(std::move(domain));
 }
 

@@ -125,7 +125,7 @@ class CompileService {
   void begin(const std::vector<BundleRecord>& bundles);
   // To be called whenever a bundle of the domain has come to the store or gone from it. Resolves to those
   // that are there when the service goes by them.
-  kj::Promise<std::vector<BundleRecord>> bundlesChanged(std::string domain);
+  kj::Promise<StoreResult<std::vector<BundleRecord>>> bundlesChanged(std::string domain);
   // The toolchains that they were compiled by.
   [[nodiscard]] const ToolchainList& bundledToolchains(std::string_view domain) const;
 

@@ -10,8 +10,8 @@
 # compiler read while it compiled, and every one it looked for and did not find.
 #
 # A client connects to a socket; the socket decides its domain, and nothing it sends can change what a client of
-# another domain gets. The socket decides the lane too: the locked one serves what bundles have brought, and compiles
-# nothing: a miss is the failure not_pinned. The bootstrap capability is `Kiln`. `connect` gives a `Session`, the only thing with work
+# another domain gets. The socket decides the lane too: the locked one serves what bundles have brought and compiles
+# nothing; a miss is the failure not_pinned. The bootstrap capability is `Kiln`. `connect` gives a `Session`, the only thing with work
 # to do:
 #
 #   lookup   asks by request hash. The source does not travel. A hit carries the artifact; a miss says why.
@@ -125,7 +125,7 @@ interface Session {
   # Begins to bring a bundle (bundle/bundle.h) into the store, for this domain. `name` is what its file is called,
   # `manifest` the manifest of its OCI image and `index` the image's config, byte for byte. `isThere`: it is there
   # already, as `bundle`, and nothing is to be done. `problem`, if there is one, says why it is not taken; then there is
-  # no `warming`. Only for the daemon's own user and root, as `removeBundle` is; an exception for others.
+  # no `warming`. Only for the daemon's own user and root, as `removeBundle` is; that is the problem of others.
 
   bundles @10 () -> (bundles :List(Bundle));
   # Those of this domain, in order of name.

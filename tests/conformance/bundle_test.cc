@@ -27,7 +27,7 @@ struct Fixture : StoreFixture {
     return keysOf(store->manifests(domain, entry.requestHash, which).value());
   }
   void requireNothing() const {
-    REQUIRE_FALSE(store->find("default", entry.key).value());
+    REQUIRE_FALSE(store->find("default", entry.key, Which::all).value());
     REQUIRE(keys(Which::all).empty());
     REQUIRE(keys(Which::pinned).empty());
     REQUIRE(store->list("default", {}, 10)->empty());
@@ -65,8 +65,8 @@ TEST_CASE_METHOD(Fixture, "A bundle that is committed is found, whole") {
   REQUIRE(intake->add(failure, requestNumber(1)));
   REQUIRE(intake->commit());
   intake.reset();
-  CHECK(store->find("default", entry.key).value() == entry);
-  CHECK(store->find("default", failure.key).value() == failure);
+  CHECK(store->find("default", entry.key, Which::all).value() == entry);
+  CHECK(store->find("default", failure.key, Which::all).value() == failure);
   CHECK(store->request("default", entry.requestHash).value() == request);
   CHECK(store->requestsWithSource("default", xxh3(request.source), 10)->size() == 2);
   CHECK(store->manifests("default", entry.requestHash, Which::all).value() == std::vector{manifestOf(entry)});
@@ -83,7 +83,7 @@ TEST_CASE_METHOD(Fixture, "A large entry of a bundle is found, whole") {
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>((i * i) >> 7);
   std::get<Artifact>(entry.result).outputs[0] = sampleOutput(OutputKind::cubin, bytes);
   bring(sampleBundle(), {entry});
-  CHECK(store->find("default", entry.key).value() == entry);
+  CHECK(store->find("default", entry.key, Which::all).value() == entry);
 }
 
 TEST_CASE_METHOD(Fixture, "Nothing of a bundle is found before it is committed") {
@@ -95,7 +95,7 @@ TEST_CASE_METHOD(Fixture, "Nothing of a bundle is found before it is committed")
   std::get<Artifact>(large.result).outputs[0] =
       sampleOutput(OutputKind::cubin, std::string(std::size_t{1} << 20, 'x'));
   REQUIRE(intake->add(large, requestNumber(1)));
-  CHECK_FALSE(store->find("default", large.key).value());
+  CHECK_FALSE(store->find("default", large.key, Which::all).value());
   requireNothing();
 }
 
@@ -106,14 +106,15 @@ TEST_CASE_METHOD(Fixture, "An intake that is dropped leaves nothing, and what wa
   auto intake = begin(sampleBundle());
   REQUIRE(intake->add(entry, request));
   REQUIRE(intake->add(underOtherFiles(entry, "other"), request));
-  if (isThere) CHECK(store->find("default", entry.key).value() == put);
+  if (isThere) CHECK(store->find("default", entry.key, Which::all).value() == put);
   intake.reset();
   if (!isThere) requireNothing();
-  CHECK(store->find("default", entry.key).value() == (isThere ? std::optional(put) : std::nullopt));
+  CHECK(store->find("default", entry.key, Which::all).value() ==
+        (isThere ? std::optional(put) : std::nullopt));
   CHECK(keys(Which::all).size() == (isThere ? 1 : 0));
   CHECK(keys(Which::pinned).empty());
   bring(sampleBundle(), {entry});
-  CHECK(store->find("default", entry.key).value() == entry);
+  CHECK(store->find("default", entry.key, Which::all).value() == entry);
 }
 
 TEST_CASE_METHOD(Fixture, "An intake refuses what put refuses and entries of other domains, and goes on") {
@@ -129,8 +130,8 @@ TEST_CASE_METHOD(Fixture, "An intake refuses what put refuses and entries of oth
   auto good = sampleEntry(requestNumber(1));
   REQUIRE(intake->add(good, requestNumber(1)));
   REQUIRE(intake->commit());
-  CHECK_FALSE(store->find(refused.domain, refused.key).value());
-  CHECK(store->find("default", good.key).value());
+  CHECK_FALSE(store->find(refused.domain, refused.key, Which::all).value());
+  CHECK(store->find("default", good.key, Which::all).value());
   CHECK(store->statistics()->entries == 1);
   CHECK(store->allBundles().value()[0].entries == 1);
 }
@@ -184,7 +185,7 @@ TEST_CASE_METHOD(Fixture, "A bundle that is brought twice is there once") {
   bring(sampleBundle(), {entry, other});
   CHECK(store->bundles("default").value() == before);
   CHECK(keys(Which::pinned) == std::vector{other.key, entry.key});
-  CHECK(store->find("default", entry.key).value() == entry);
+  CHECK(store->find("default", entry.key, Which::all).value() == entry);
   CHECK(store->request("default", entry.requestHash).value() == request);
   CHECK(store->statistics()->entries == 2);
   CHECK(store->removeBundle("default", sampleBundle().digest).value());
@@ -199,7 +200,7 @@ TEST_CASE_METHOD(Fixture, "A bundle of the same digest gives way with all that i
   bring(renamed, {other});
   CHECK(namesOf(store->allBundles().value()) == std::vector<std::string>{"default/renamed.kiln"});
   CHECK(keys(Which::all) == std::vector{other.key});
-  CHECK_FALSE(store->find("default", entry.key).value());
+  CHECK_FALSE(store->find("default", entry.key, Which::all).value());
   CHECK(store->request("default", entry.requestHash).value() == request);
 }
 
@@ -209,7 +210,7 @@ TEST_CASE_METHOD(Fixture, "An entry that is there already is replaced by the bun
   REQUIRE(store->put(withLog(entry, "of the one that was put"), renamed));
   bring(sampleBundle(), {entry});
   CHECK(keys(Which::pinned) == std::vector{entry.key});
-  CHECK(store->find("default", entry.key).value() == entry);
+  CHECK(store->find("default", entry.key, Which::all).value() == entry);
   CHECK(store->request("default", entry.requestHash).value() == renamed);
   CHECK(store->statistics()->entries == 1);
   CHECK(store->removeBundle("default", sampleBundle().digest).value());
@@ -219,7 +220,7 @@ TEST_CASE_METHOD(Fixture, "An entry that is there already is replaced by the bun
 TEST_CASE_METHOD(Fixture, "A pinned entry stays as its bundle brought it, whatever is put under its key") {
   bring(sampleBundle(), {entry});
   REQUIRE(store->put(withLog(entry, "of the one that was put"), request));
-  CHECK(store->find("default", entry.key).value() == entry);
+  CHECK(store->find("default", entry.key, Which::all).value() == entry);
   CHECK(keys(Which::pinned) == std::vector{entry.key});
   CHECK(store->removeBundle("default", sampleBundle().digest).value());
   requireNothing();
@@ -235,6 +236,24 @@ TEST_CASE_METHOD(Fixture, "Of pinned entries alone the manifests are given, in t
   REQUIRE(store->touch("default", entry.requestHash, pinned.key));
   CHECK(keys(Which::pinned) == std::vector{pinned.key, last.key});
   CHECK(store->manifests("default", entry.requestHash, Which::pinned).value()[0] == manifestOf(pinned));
+}
+
+TEST_CASE_METHOD(Fixture, "An entry is found, and removed, if it is of those that are meant") {
+  auto put = underOtherFiles(entry, "put");
+  bring(sampleBundle(), {entry});
+  REQUIRE(store->put(put, request));
+  CHECK(store->find("default", entry.key, Which::pinned).value() == entry);
+  CHECK_FALSE(store->find("default", entry.key, Which::unpinned).value());
+  CHECK(store->find("default", put.key, Which::unpinned).value() == put);
+  CHECK_FALSE(store->find("default", put.key, Which::pinned).value());
+  CHECK(keys(Which::unpinned) == std::vector{put.key});
+
+  CHECK_FALSE(store->remove("default", entry.key, Which::unpinned).value());
+  CHECK_FALSE(store->remove("default", put.key, Which::pinned).value());
+  CHECK(store->statistics()->entries == 2);
+  CHECK(store->remove("default", put.key, Which::unpinned).value());
+  CHECK_FALSE(store->remove("default", put.key, Which::unpinned).value());
+  CHECK(keys(Which::all) == std::vector{entry.key});
 }
 
 TEST_CASE_METHOD(Fixture, "Being added is a use") {
@@ -260,19 +279,19 @@ TEST_CASE_METHOD(Fixture, "Pinned entries are not forgotten and leave the others
   REQUIRE(store->put(underOtherFiles(entry, "one more"), request));
   CHECK(keys(Which::pinned).size() == pinned.size());
   CHECK(keys(Which::all).size() == pinned.size() + kMaxEntriesPerRequest);
-  CHECK_FALSE(store->find("default", underOtherFiles(entry, "0").key).value());
-  CHECK(store->find("default", underOtherFiles(entry, "1").key).value());
-  CHECK(store->find("default", pinned[0].key).value());
+  CHECK_FALSE(store->find("default", underOtherFiles(entry, "0").key, Which::all).value());
+  CHECK(store->find("default", underOtherFiles(entry, "1").key, Which::all).value());
+  CHECK(store->find("default", pinned[0].key, Which::all).value());
 }
 
 TEST_CASE_METHOD(Fixture, "A pinned entry that is removed is gone, its request with the last entry of it") {
   auto other = underOtherFiles(entry, "other");
   bring(sampleBundle(), {entry, other});
-  REQUIRE(store->remove("default", entry.key));
-  CHECK_FALSE(store->find("default", entry.key).value());
+  REQUIRE(store->remove("default", entry.key, Which::all));
+  CHECK_FALSE(store->find("default", entry.key, Which::all).value());
   CHECK(keys(Which::pinned) == std::vector{other.key});
   CHECK(store->request("default", entry.requestHash).value() == request);
-  REQUIRE(store->remove("default", other.key));
+  REQUIRE(store->remove("default", other.key, Which::all));
   CHECK_FALSE(store->request("default", entry.requestHash).value());
   CHECK(store->statistics()->entries == 0);
   CHECK(store->bundles("default")->size() == 1);
@@ -280,11 +299,11 @@ TEST_CASE_METHOD(Fixture, "A pinned entry that is removed is gone, its request w
 
 TEST_CASE_METHOD(Fixture, "An entry that was removed and put again is no longer the bundle's") {
   bring(sampleBundle(), {entry});
-  REQUIRE(store->remove("default", entry.key));
+  REQUIRE(store->remove("default", entry.key, Which::all));
   REQUIRE(store->put(entry, request));
   CHECK(keys(Which::pinned).empty());
   CHECK(store->removeBundle("default", sampleBundle().digest).value());
-  CHECK(store->find("default", entry.key).value() == entry);
+  CHECK(store->find("default", entry.key, Which::all).value() == entry);
   CHECK(store->request("default", entry.requestHash).value() == request);
 }
 
@@ -294,7 +313,7 @@ TEST_CASE_METHOD(Fixture, "A bundle is whole until it loses an entry, and again 
   bring(sampleBundle(), {entry, other});
   CHECK(store->isWhole("default", sampleBundle().digest).value());
   CHECK_FALSE(store->isWhole("another", sampleBundle().digest).value());
-  REQUIRE(store->remove("default", entry.key));
+  REQUIRE(store->remove("default", entry.key, Which::all));
   CHECK_FALSE(store->isWhole("default", sampleBundle().digest).value());
   REQUIRE(store->put(entry, request));
   CHECK_FALSE(store->isWhole("default", sampleBundle().digest).value());
@@ -312,11 +331,11 @@ TEST_CASE_METHOD(Fixture, "With a bundle go the entries that no other pins") {
   REQUIRE(intake->commit());
 
   CHECK(store->removeBundle("default", sha256("first")).value());
-  CHECK_FALSE(store->find("default", entry.key).value());
-  CHECK(store->find("default", shared.key).value() == shared);
+  CHECK_FALSE(store->find("default", entry.key, Which::all).value());
+  CHECK(store->find("default", shared.key, Which::all).value() == shared);
   CHECK(keys(Which::pinned) == std::vector{shared.key});
   CHECK(store->request("default", entry.requestHash).value() == request);
-  CHECK(store->find("default", ofSecond.key).value() == ofSecond);
+  CHECK(store->find("default", ofSecond.key, Which::all).value() == ofSecond);
   CHECK(namesOf(store->allBundles().value()) == std::vector<std::string>{"default/second"});
 
   CHECK(store->removeBundle("default", sha256("second")).value());
@@ -333,7 +352,7 @@ TEST_CASE_METHOD(Fixture, "A request outlives the bundle that has it as long as 
   CHECK(keys(Which::all) == std::vector{put.key});
   CHECK(store->request("default", entry.requestHash).value() == request);
   CHECK(store->requestsWithSource("default", xxh3(request.source), 10)->size() == 1);
-  REQUIRE(store->remove("default", put.key));
+  REQUIRE(store->remove("default", put.key, Which::all));
   requireNothing();
 }
 
@@ -352,7 +371,7 @@ TEST_CASE_METHOD(Fixture, "A bundle of one domain is none of another") {
   CHECK(keys(Which::pinned, "another").empty());
   bring(sampleBundle("another"), {elsewhere});
   CHECK(store->removeBundle("another", sampleBundle().digest).value());
-  CHECK_FALSE(store->find("another", elsewhere.key).value());
+  CHECK_FALSE(store->find("another", elsewhere.key, Which::all).value());
   CHECK(keys(Which::pinned) == std::vector{entry.key});
 }
 
@@ -367,7 +386,7 @@ TEST_CASE_METHOD(Fixture, "Intakes that are under way at once do not disturb eac
   first.reset();
   REQUIRE(store->put(underOtherFiles(entry, "put"), request));
   REQUIRE(second->commit());
-  CHECK(store->find("default", entry.key).value() == entry);
+  CHECK(store->find("default", entry.key, Which::all).value() == entry);
   CHECK(keys(Which::all).size() == 2);
   CHECK(keys(Which::pinned) == std::vector{entry.key});
   CHECK(store->bundles("default")->size() == (isSameBundle || isFirstDropped ? 1 : 2));
@@ -379,7 +398,7 @@ TEST_CASE_METHOD(Fixture, "An entry is found at any moment while its bundle is b
   std::atomic<int> wrong = 0;
   std::thread reader([&] {
     while (!isDone) {
-      wrong += store->find("default", entry.key).value() != entry;
+      wrong += store->find("default", entry.key, Which::all).value() != entry;
       wrong += store->request("default", entry.requestHash).value() != request;
       wrong += keys(Which::pinned) != std::vector{entry.key};
     }

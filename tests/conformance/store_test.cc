@@ -14,11 +14,11 @@ using namespace kiln::test;
 TEST_CASE_METHOD(StoreFixture, "An empty store finds nothing") {
   auto entry = sampleEntry(sampleRequest());
   REQUIRE(store->manifests("default", entry.requestHash, Which::all)->empty());
-  REQUIRE_FALSE(store->find("default", entry.key).value());
+  REQUIRE_FALSE(store->find("default", entry.key, Which::all).value());
   REQUIRE_FALSE(store->request("default", entry.requestHash).value());
   REQUIRE(store->requestsWithSource("default", xxh3(sampleRequest().source), 10)->empty());
   REQUIRE(store->list("default", {}, 10)->empty());
-  REQUIRE(store->remove("default", entry.key));
+  REQUIRE(store->remove("default", entry.key, Which::all));
   REQUIRE(store->statistics()->entries == 0);
 }
 
@@ -26,7 +26,7 @@ TEST_CASE_METHOD(StoreFixture, "What was put is found, whole") {
   auto request = sampleRequest();
   auto entry = sampleEntry(request);
   REQUIRE(store->put(entry, request));
-  REQUIRE(store->find("default", entry.key).value() == entry);
+  REQUIRE(store->find("default", entry.key, Which::all).value() == entry);
   REQUIRE(store->request("default", entry.requestHash).value() == request);
   REQUIRE(store->manifests("default", entry.requestHash, Which::all).value() ==
           std::vector{manifestOf(entry)});
@@ -35,7 +35,7 @@ TEST_CASE_METHOD(StoreFixture, "What was put is found, whole") {
 TEST_CASE_METHOD(StoreFixture, "A remembered failure is found, whole") {
   auto entry = sampleFailureEntry(sampleRequest());
   REQUIRE(store->put(entry, sampleRequest()));
-  REQUIRE(store->find("default", entry.key).value() == entry);
+  REQUIRE(store->find("default", entry.key, Which::all).value() == entry);
 }
 
 TEST_CASE_METHOD(StoreFixture, "A large output is found, whole") {
@@ -44,7 +44,7 @@ TEST_CASE_METHOD(StoreFixture, "A large output is found, whole") {
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>((i * i) >> 7);
   std::get<Artifact>(entry.result).outputs[0] = sampleOutput(OutputKind::cubin, bytes);
   REQUIRE(store->put(entry, sampleRequest()));
-  REQUIRE(store->find("default", entry.key).value() == entry);
+  REQUIRE(store->find("default", entry.key, Which::all).value() == entry);
 }
 
 TEST_CASE_METHOD(StoreFixture, "Manifests of a request come most recently used first") {
@@ -96,9 +96,9 @@ TEST_CASE_METHOD(StoreFixture,
   CHECK(keys.size() == kMaxEntriesPerRequest);
   CHECK(keys[0] == newest.key);
   CHECK(keys[1] == entries[0].key);
-  CHECK_FALSE(store->find("default", entries[1].key).value());
-  CHECK(store->find("default", entries[2].key).value());
-  CHECK(store->find("default", other.key).value());
+  CHECK_FALSE(store->find("default", entries[1].key, Which::all).value());
+  CHECK(store->find("default", entries[2].key, Which::all).value());
+  CHECK(store->find("default", other.key, Which::all).value());
   CHECK(store->request("default", newest.requestHash).value() == request);
   CHECK(store->statistics().value().entries == kMaxEntriesPerRequest + 1);
   REQUIRE(store->put(newest, request));
@@ -113,7 +113,7 @@ TEST_CASE_METHOD(StoreFixture, "An entry of the same key is replaced") {
   auto request = sampleRequest();
   request.names.source = "renamed.cu";
   REQUIRE(store->put(entry, request));
-  REQUIRE(store->find("default", entry.key).value() == entry);
+  REQUIRE(store->find("default", entry.key, Which::all).value() == entry);
   REQUIRE(store->request("default", entry.requestHash).value() == request);
   REQUIRE(store->manifests("default", entry.requestHash, Which::all)->size() == 1);
   REQUIRE(store->list("default", {}, 10)->size() == 1);
@@ -126,10 +126,10 @@ TEST_CASE_METHOD(StoreFixture, "Domains see nothing of each other") {
   const std::vector<std::string> domains = {"a", "ab", "", std::string("a\0", 2)};
   for (const auto& domain : domains) {
     auto entry = sampleEntry(request, domain);
-    for (const auto& other : domains) REQUIRE_FALSE(store->find(other, entry.key).value());
+    for (const auto& other : domains) REQUIRE_FALSE(store->find(other, entry.key, Which::all).value());
     REQUIRE(store->put(entry, request));
     for (const auto& other : domains)
-      REQUIRE(store->find(other, entry.key)->has_value() == (other == domain));
+      REQUIRE(store->find(other, entry.key, Which::all)->has_value() == (other == domain));
   }
   for (const auto& domain : domains) {
     auto key = sampleEntry(request, domain).key;
@@ -140,7 +140,7 @@ TEST_CASE_METHOD(StoreFixture, "Domains see nothing of each other") {
     REQUIRE(page[0].domain == domain);
   }
   REQUIRE_FALSE(store->request("b", requestHash(request)).value());
-  REQUIRE(store->remove("a", sampleEntry(request, "ab").key));
+  REQUIRE(store->remove("a", sampleEntry(request, "ab").key, Which::all));
   REQUIRE(store->statistics()->entries == domains.size());
 }
 
@@ -150,13 +150,13 @@ TEST_CASE_METHOD(StoreFixture, "A removed entry is gone, its request with the la
   REQUIRE(store->put(first, sampleRequest()));
   REQUIRE(store->put(second, sampleRequest()));
 
-  REQUIRE(store->remove("default", first.key));
-  REQUIRE_FALSE(store->find("default", first.key).value());
+  REQUIRE(store->remove("default", first.key, Which::all));
+  REQUIRE_FALSE(store->find("default", first.key, Which::all).value());
   REQUIRE(keysOf(*store->manifests("default", first.requestHash, Which::all)) == std::vector{second.key});
   REQUIRE(store->list("default", {}, 10)->size() == 1);
   REQUIRE(store->request("default", first.requestHash)->has_value());
 
-  REQUIRE(store->remove("default", second.key));
+  REQUIRE(store->remove("default", second.key, Which::all));
   REQUIRE(store->manifests("default", first.requestHash, Which::all)->empty());
   REQUIRE_FALSE(store->request("default", first.requestHash)->has_value());
   REQUIRE(store->requestsWithSource("default", xxh3(sampleRequest().source), 10)->empty());
@@ -246,7 +246,7 @@ TEST_CASE_METHOD(StoreFixture,
   REQUIRE_FALSE(put);
   REQUIRE(put.error().message.find(entry.key.hex()) != std::string::npos);
   REQUIRE(store->statistics()->entries == 0);
-  REQUIRE_FALSE(store->find(entry.domain, entry.key).value());
+  REQUIRE_FALSE(store->find(entry.domain, entry.key, Which::all).value());
 }
 
 TEST_CASE_METHOD(StoreFixture, "Threads put, find, list and remove at once") {
@@ -260,10 +260,10 @@ TEST_CASE_METHOD(StoreFixture, "Threads put, find, list and remove at once") {
         auto request = requestNumber(t * kEach + i);
         auto entry = sampleEntry(request);
         wrong += !store->put(entry, request);
-        wrong += store->find("default", entry.key).value() != entry;
+        wrong += store->find("default", entry.key, Which::all).value() != entry;
         wrong += store->manifests("default", entry.requestHash, Which::all)->size() != 1;
         wrong += !store->list("default", {}, 5).has_value();
-        if (i % 2 == 0) wrong += !store->remove("default", entry.key);
+        if (i % 2 == 0) wrong += !store->remove("default", entry.key, Which::all);
       }
     });
   }

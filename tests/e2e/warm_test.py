@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from harness import DEADLINE, ROOT, Kiln, environment, run, wait_for
+from harness import DEADLINE, ROOT, Kiln, environment, nvjitlink_library, run, wait_for
 from record_build_test import record, write_application
 
 TESTS = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent  # where the tests' own programs are built
@@ -126,7 +126,7 @@ def test_entries_are_found_by_request_dependencies_and_toolchain_alone(make_node
     assert failure["kind"] == "toolchain_unavailable" and "v.h changed" in failure["message"]
 
 
-def test_warming_is_idempotent_and_what_was_lost_comes_back(make_node):
+def test_warming_is_idempotent_and_outlives_the_daemon(make_node):
     node = make_node(toolchains=("13.0",))
     first = node.open.json("warm", "app.kiln")
     again = node.open.json("warm", "app.kiln")
@@ -166,6 +166,21 @@ def test_pinned_entries_stay_whatever_else_a_request_meets(make_node, work):
         assert call(node.open, *CALLS[1])["outcome"] == "miss"
     (work / "include/v.h").write_text("#define V 7\n")
     assert call(node.locked, *CALLS[1])["outcome"] == "hit"
+
+
+def test_what_a_bundle_has_lost_comes_back(node):
+    """Damaged entries are dropped when they are found."""
+    node.open.json("warm", "app.kiln")
+    node.daemon.stop()
+    for path in node.daemon.store.glob("*.blob"):  # where binaries of some size are
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b"\x7fELF", b"\x7fFLE"))
+    node.daemon.start()
+    lost = [number for number, arguments in enumerate(CALLS) if node.locked.run("compile", *arguments).returncode != 0]
+    assert lost
+    assert node.open.json("warm", "app.kiln")["was_there"] is False
+    for arguments in CALLS:
+        assert call(node.locked, *arguments)["outcome"] == "hit"
 
 
 def test_a_locked_socket_says_what_is_not_pinned_and_compiles_nothing(make_node, work):
@@ -215,7 +230,7 @@ def test_only_the_daemons_user_and_root_bring_bundles_and_remove_them(node, work
     os.chmod(work, 0o755)
     for arguments in (("warm", "app.kiln"), ("warm", "--remove", "app.kiln")):
         refused = node.open.run(*arguments, **nobody)
-        assert refused.returncode != 0 and b"only root and the user that kilnd runs as" in refused.stderr
+        assert refused.returncode == 4 and b"only root and the user that kilnd runs as" in refused.stderr
     assert node.open.run("warm", "--list", **nobody).returncode == 0
     assert node.bundles() == ["app.kiln"]
 
@@ -244,6 +259,38 @@ def test_warming_says_what_of_a_bundle_fits_the_gpus_of_the_node(node, device, f
         assert "sm_80, sm_90" in of_nvidia[0] and "--target sm_100" in of_nvidia[0]
 
 
+def test_a_kernel_in_two_stages_is_covered_where_both_are(bin, make_daemon, make_node, work):
+    arguments = ("scale.cu", "--target", "sm_86", "--virtual-arch", "compute_80")
+    toolchains = ("13.0", nvjitlink_library("12.9"), nvjitlink_library("13.0"))
+    daemon = make_daemon("elsewhere", toolchains=toolchains)
+    daemon.start()
+    elsewhere = Kiln(bin, daemon.socket, work)
+    record(elsewhere, bin, "staged.lock", [arguments])
+    elsewhere.json("build", "staged.lock", "-o", "staged.kiln")
+    node = make_node(toolchains=toolchains)
+    for kiln in (node.open, node.locked):
+        assert kiln.json("coverage", "staged.lock", "--daemon", status=1)["missing"] == 1
+    node.open.json("warm", "staged.kiln")
+    for kiln in (node.open, node.locked):
+        assert kiln.json("coverage", "staged.lock", "--daemon")["covered"] == 1
+        assert call(kiln, *arguments)["outcome"] == "hit"
+    assert node.open.compiles() == 0
+
+
+def test_coverage_of_a_daemon_says_by_which_toolchain_it_would_be_there(bin, make_daemon, node, work):
+    daemon = make_daemon("elsewhere", toolchains=("12.9",))
+    daemon.start()
+    record(Kiln(bin, daemon.socket, work), bin, "older.lock", [(*CALLS[0], "--toolchain", "'nvrtc 12.9'")])
+    node.open.json("warm", "app.kiln")
+    (miss,) = node.locked.json("coverage", "older.lock", "--daemon", status=1)["misses"]
+    assert '"nvrtc 12.9"' in miss["reason"] and '"nvrtc 13.0"' in miss["reason"]
+
+
+def test_coverage_of_a_daemon_that_cannot_be_reached_is_no_answer(bin, work):
+    nowhere = Kiln(bin, work / "no.sock", work).run("coverage", "app.lock", "--daemon")
+    assert nowhere.returncode == 3 and b"cannot be reached" in nowhere.stderr
+
+
 def test_a_client_that_is_killed_while_it_warms_leaves_nothing(node, work):
     write_many_kernels(work / "many.kiln")
     client = node.open.start("warm", "many.kiln")
@@ -265,6 +312,18 @@ def test_a_daemon_that_goes_away_while_it_is_warmed_has_nothing_of_it(node, work
     node.daemon.start()
     assert node.bundles() == [] and node.open.json("ls")["entries"] == []
     assert node.open.json("warm", "many.kiln")["entries"] == 3000
+
+
+def test_a_daemon_that_is_stopped_while_it_is_warmed_ends_in_order(node, work):
+    write_many_kernels(work / "many.kiln")
+    for _ in range(3):
+        client = node.open.start("warm", "many.kiln")
+        assert b"kernels" in client.stderr.readline()
+        node.daemon.stop()
+        client.communicate(timeout=DEADLINE)
+        assert client.returncode == 3
+        node.daemon.start()
+        assert node.bundles() == [] and node.open.json("ls")["entries"] == []
 
 
 def test_a_disk_without_room_takes_nothing_of_a_bundle(make_node, work, folder):

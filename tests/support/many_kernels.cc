@@ -1,5 +1,5 @@
-// Writes a bundle of many small kernels, none of which anyone has compiled: many_kernels PATH KERNELS BYTES.
-// Each has one entry, for sm_90, with BYTES of a cubin's place.
+// Writes a bundle of many small kernels, none of which anyone has compiled: many_kernels PATH KERNELS BYTES
+// [TARGETS]. Each has an entry for as many targets, one unless it is said, with BYTES in place of a cubin.
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -14,15 +14,18 @@ namespace {
 
 const std::string kToolchain = "nvrtc 99.0";
 
-bundle::BundledKernel kernelNumber(std::size_t number, std::size_t bytes, std::mt19937_64& random) {
+std::string randomBytes(std::size_t bytes, std::mt19937_64& random) {
   std::string code(bytes, '\0');
   for (std::size_t at = 0; at + sizeof(std::uint64_t) <= bytes; at += sizeof(std::uint64_t)) {
     const auto word = random();
     for (std::size_t i = 0; i < sizeof word; ++i) code[at + i] = static_cast<char>(word >> (8 * i));
   }
-  const auto name = "kernel_" + std::to_string(number);
+  return code;
+}
+
+bundle::BundledEntry entryFor(const std::string& name, const std::string& target, std::string code) {
   bundle::BundledEntry entry;
-  entry.request.target = {Target::Kind::nvidiaReal, "sm_90"};
+  entry.request.target = {Target::Kind::nvidiaReal, target};
   entry.request.source = "extern \"C\" __global__ void " + name + "() {}\n";
   entry.request.names = {"/app/" + name + ".cu", "/app", {}};
   entry.request.outputs = {OutputKind::cubin};
@@ -34,13 +37,23 @@ bundle::BundledKernel kernelNumber(std::size_t number, std::size_t bytes, std::m
   const auto digest = sha256(code);
   artifact.outputs.push_back({OutputKind::cubin, std::move(code), digest});
   entry.result = std::move(artifact);
-  return {name + ".cu: " + name, sha256(name), {std::move(entry)}};
+  return entry;
 }
 
-int write(const char* path, std::size_t kernels, std::size_t bytes) {
+bundle::BundledKernel kernelNumber(std::size_t number, std::size_t bytes, std::size_t targets,
+                                   std::mt19937_64& random) {
+  const auto name = "kernel_" + std::to_string(number);
+  bundle::BundledKernel kernel{name + ".cu: " + name, sha256(name), {}};
+  for (std::size_t i = 0; i < targets; ++i) {
+    kernel.entries.push_back(entryFor(name, "sm_" + std::to_string(90 + i), randomBytes(bytes, random)));
+  }
+  return kernel;
+}
+
+int write(const char* path, std::size_t kernels, std::size_t bytes, std::size_t targets) {
   std::mt19937_64 random(1);
   std::vector<bundle::BundledKernel> all;
-  for (std::size_t i = 0; i < kernels; ++i) all.push_back(kernelNumber(i, bytes, random));
+  for (std::size_t i = 0; i < kernels; ++i) all.push_back(kernelNumber(i, bytes, targets, random));
   Toolchain toolchain;
   toolchain.name = kToolchain;
   toolchain.frontend = "nvrtc";
@@ -58,9 +71,10 @@ int write(const char* path, std::size_t kernels, std::size_t bytes) {
 }  // namespace kiln
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: many_kernels PATH KERNELS BYTES\n");
+  if (argc != 4 && argc != 5) {
+    std::fprintf(stderr, "usage: many_kernels PATH KERNELS BYTES [TARGETS]\n");
     return 2;
   }
-  return kiln::write(argv[1], std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10));
+  const auto number = [&](int at) { return std::strtoul(argv[at], nullptr, 10); };
+  return kiln::write(argv[1], number(2), number(3), argc == 5 ? number(4) : 1);
 }

@@ -149,10 +149,7 @@ TEST_CASE("Two kernels of one layer are refused") {
   CHECK_THAT(errorFor(writeIndex(index)), Contains("two kernels have the layer " + sha256("layer").hex()));
 }
 
-TEST_CASE("An index that would fill the memory is refused before it does") {
-  std::string many = R"({"version":1,"kernels":[)";
-  for (int i = 0; i < 5'000'000; ++i) many += "[],";
-  CHECK_THAT(errorFor(many + "0]}"), Contains("holds too much"));
+TEST_CASE("An index that is nested too deeply or too large is refused") {
   CHECK_THAT(errorFor(R"({"version":1,"kernels":)" + std::string(100, '[') + std::string(100, ']') + "}"),
              Contains("nested too deeply"));
   CHECK_THAT(errorFor(std::string((64U << 20U) + 1, ' ')), Contains("larger than 64 MiB"));

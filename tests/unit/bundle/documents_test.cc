@@ -103,11 +103,12 @@ TEST_CASE("Digests are sha256: and 64 digits in lower case, no others") {
 }
 
 TEST_CASE("Sizes are whole numbers of at most 4 GiB") {
-  for (const char* size : {"-1", "5.0", "\"5\"", "null", "1e300", "99999999999999999999999999"}) {
+  for (const char* size : {"-1", "5.0", "\"5\"", "null", "1e300"}) {
     CAPTURE(size);
     REQUIRE_THAT(refusalOfManifest(R"("size":5)", std::string(R"("size":)") + size),
                  says("layers[0] has no size"));
   }
+  REQUIRE_THAT(refusalOfManifest(R"("size":5)", R"("size":99999999999999999999999999)"), says("is not JSON"));
   REQUIRE_THAT(refusalOfManifest(R"("size":5)", R"("size":4294967297)"),
                says("layers[0] has a size of more than 4 GiB"));
   REQUIRE_THAT(refusalOfManifest(R"("size":5)", R"("size":18446744073709551615)"), says("more than 4 GiB"));
@@ -163,12 +164,6 @@ TEST_CASE("A document that is nested deeply is refused before it is parsed") {
   REQUIRE_THAT(refusalOfDocument("index.json", nested(10'000'000)), says("nested too deeply"));
   REQUIRE_THAT(refusalOfDocument("index.json", nested(32)), says("no JSON object"));
   REQUIRE_THAT(refusalOfDocument("index.json", R"({"a":"\")" + nested(100) + R"("})"), says("schemaVersion"));
-}
-
-TEST_CASE("A document with millions of values is refused before they fill the memory") {
-  std::string text = "{\"a\":[0";
-  for (int i = 0; i < 4'000'000; ++i) text += ",0";
-  REQUIRE_THAT(refusalOfDocument("index.json", text + "]}"), says("holds too much"));
 }
 
 TEST_CASE("A layout of another version is refused with both versions") {

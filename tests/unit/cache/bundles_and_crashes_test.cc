@@ -49,7 +49,8 @@ bool isThere(Store& store) {
   bool there = !store.allBundles()->empty();
   for (int i = 0; i < kEntries; ++i) {
     auto entry = entryNumber(i);
-    REQUIRE(store.find("default", entry.key).value() == (there ? std::optional(entry) : std::nullopt));
+    REQUIRE(store.find("default", entry.key, Which::all).value() ==
+            (there ? std::optional(entry) : std::nullopt));
     REQUIRE(store.manifests("default", entry.requestHash, Which::pinned)->size() == (there ? 1 : 0));
     REQUIRE(store.manifests("default", entry.requestHash, Which::all)->size() == (there ? 1 : 0));
     REQUIRE(store.request("default", entry.requestHash)->has_value() == there);
@@ -173,7 +174,8 @@ TEST_CASE("A bundle that is larger than what RocksDB holds in memory survives a 
   fixture.losePower();
   fixture.reopen();
   for (int i = 0; i < kEntries; ++i) {
-    REQUIRE(fixture.store->find("default", entryNumber(i, kLarge).key).value() == entryNumber(i, kLarge));
+    REQUIRE(fixture.store->find("default", entryNumber(i, kLarge).key, Which::all).value() ==
+            entryNumber(i, kLarge));
   }
 }
 
@@ -192,7 +194,7 @@ TEST_CASE("An intake that is dropped leaves no row behind, and so does a bundle 
   }
   SECTION("all its entries removed, then itself") {
     REQUIRE(bring(*store));
-    for (int i = 0; i < kEntries; ++i) REQUIRE(store->remove("default", entryNumber(i).key));
+    for (int i = 0; i < kEntries; ++i) REQUIRE(store->remove("default", entryNumber(i).key, Which::all));
     REQUIRE(store->removeBundle("default", sampleBundle().digest).value());
   }
   store.reset();
@@ -248,8 +250,8 @@ TEST_CASE("A store from before there were bundles is opened and takes them") {
     for (const auto* column : {"bundles", "intakes", "bundled", "pins", "members"}) raw.dropColumn(column);
   }
   auto store = openRocksDbStore(directory.path()).value();
-  REQUIRE(store->find("default", put.key).value() == put);
+  REQUIRE(store->find("default", put.key, Which::all).value() == put);
   REQUIRE(store->allBundles()->empty());
   REQUIRE(bring(*store));
-  REQUIRE(store->find("default", entryNumber(0).key)->has_value());
+  REQUIRE(store->find("default", entryNumber(0).key, Which::all)->has_value());
 }

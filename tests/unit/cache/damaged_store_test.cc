@@ -31,7 +31,7 @@ struct Damaged {
 };
 
 void requireNothingLeft(Store& store, const Entry& entry) {
-  REQUIRE_FALSE(store.find("default", entry.key).value());
+  REQUIRE_FALSE(store.find("default", entry.key, Which::all).value());
   REQUIRE(store.manifests("default", entry.requestHash, Which::all)->empty());
   REQUIRE(store.list("default", {}, 10)->empty());
   REQUIRE_FALSE(store.request("default", entry.requestHash).value());
@@ -44,7 +44,7 @@ void requireNothingLeft(Store& store, const Entry& entry) {
 TEST_CASE_METHOD(Damaged, "A damaged entry is a counted miss and goes with its manifest") {
   damage("entries");
   auto store = open();
-  REQUIRE_FALSE(store->find("default", entry.key).value());
+  REQUIRE_FALSE(store->find("default", entry.key, Which::all).value());
   requireNothingLeft(*store, entry);
 }
 
@@ -66,7 +66,7 @@ TEST_CASE_METHOD(Damaged, "A damaged entry goes with its manifest even when its 
   damage("summaries");
   damage("entries");
   auto store = open();
-  REQUIRE_FALSE(store->find("default", entry.key).value());
+  REQUIRE_FALSE(store->find("default", entry.key, Which::all).value());
   requireNothingLeft(*store, entry);
 }
 
@@ -76,15 +76,15 @@ TEST_CASE_METHOD(Damaged, "A damaged request is counted and absent, its entries 
   REQUIRE_FALSE(store->request("default", entry.requestHash).value());
   REQUIRE(store->requestsWithSource("default", xxh3(request.source), 10)->empty());
   REQUIRE(store->statistics()->corruptEntries == 1);
-  REQUIRE(store->find("default", entry.key).value() == entry);
+  REQUIRE(store->find("default", entry.key, Which::all).value() == entry);
 }
 
 TEST_CASE_METHOD(Damaged, "A damaged entry is as good as new when it is put again") {
   damage("entries");
   auto store = open();
-  REQUIRE_FALSE(store->find("default", entry.key).value());
+  REQUIRE_FALSE(store->find("default", entry.key, Which::all).value());
   REQUIRE(store->put(entry, request));
-  REQUIRE(store->find("default", entry.key).value() == entry);
+  REQUIRE(store->find("default", entry.key, Which::all).value() == entry);
   REQUIRE(store->manifests("default", entry.requestHash, Which::all)->size() == 1);
   REQUIRE(store->statistics()->corruptEntries == 1);
 }
@@ -100,7 +100,7 @@ TEST_CASE_METHOD(Damaged, "An entry that stands in the row of another is a count
   auto store = open();
   int found = 0;
   for (const auto& key : {entry.key, otherEntry.key}) {
-    auto result = store->find("default", key).value();
+    auto result = store->find("default", key, Which::all).value();
     if (!result) continue;
     ++found;
     REQUIRE(result->key == key);
@@ -115,7 +115,7 @@ namespace {
 struct DamagedBundle : Damaged {
   DamagedBundle() {
     auto store = open();
-    REQUIRE(store->remove("default", entry.key));
+    REQUIRE(store->remove("default", entry.key, Which::all));
     auto intake = store->beginBundle(sampleBundle()).value();
     REQUIRE(intake->add(entry, request));
     REQUIRE(intake->commit());
@@ -124,7 +124,7 @@ struct DamagedBundle : Damaged {
     auto intake = store.beginBundle(sampleBundle()).value();
     REQUIRE(intake->add(entry, request));
     REQUIRE(intake->commit());
-    REQUIRE(store.find("default", entry.key).value() == entry);
+    REQUIRE(store.find("default", entry.key, Which::all).value() == entry);
     REQUIRE(store.request("default", entry.requestHash).value() == request);
     REQUIRE(store.manifests("default", entry.requestHash, Which::pinned)->size() == 1);
   }
@@ -135,7 +135,7 @@ struct DamagedBundle : Damaged {
 TEST_CASE_METHOD(DamagedBundle, "A damaged entry of a bundle is a counted miss, and back with the bundle") {
   damage("bundled");
   auto store = open();
-  REQUIRE_FALSE(store->find("default", entry.key).value());
+  REQUIRE_FALSE(store->find("default", entry.key, Which::all).value());
   REQUIRE(store->manifests("default", entry.requestHash, Which::pinned)->empty());
   requireNothingLeft(*store, entry);
   REQUIRE(store->bundles("default")->size() == 1);
@@ -152,7 +152,7 @@ TEST_CASE_METHOD(DamagedBundle,
     REQUIRE_FALSE(store->request("default", entry.requestHash).value());
     REQUIRE(store->statistics()->corruptEntries == 1);
   }
-  REQUIRE(store->find("default", entry.key).value() == entry);
+  REQUIRE(store->find("default", entry.key, Which::all).value() == entry);
   bringAgain(*store);
 }
 
@@ -185,7 +185,7 @@ TEST_CASE_METHOD(DamagedBundle, "A bundle whose record is damaged can be removed
   bool isRemoved = GENERATE(false, true);
   if (isRemoved) {
     REQUIRE(store->removeBundle("default", sampleBundle().digest).value());
-    REQUIRE_FALSE(store->find("default", entry.key).value());
+    REQUIRE_FALSE(store->find("default", entry.key, Which::all).value());
   }
   bringAgain(*store);
   REQUIRE(store->bundles("default")->size() == 1);
@@ -201,7 +201,7 @@ TEST_CASE("An entry whose bytes changed on the disk is a counted miss") {
   std::get<Artifact>(entry.result).outputs[0] = sampleOutput(OutputKind::cubin, noise);
   REQUIRE(openRocksDbStore(directory.path()).value()->put(entry, request));
   // The second opening moves the entry from the log to a blob file.
-  REQUIRE(openRocksDbStore(directory.path()).value()->find("default", entry.key)->has_value());
+  REQUIRE(openRocksDbStore(directory.path()).value()->find("default", entry.key, Which::all)->has_value());
 
   int damaged = 0;
   for (const auto& file : std::filesystem::directory_iterator(directory.path())) {
@@ -213,6 +213,6 @@ TEST_CASE("An entry whose bytes changed on the disk is a counted miss") {
   }
   REQUIRE(damaged == 1);
   auto store = openRocksDbStore(directory.path()).value();
-  REQUIRE_FALSE(store->find("default", entry.key).value());
+  REQUIRE_FALSE(store->find("default", entry.key, Which::all).value());
   requireNothingLeft(*store, entry);
 }

@@ -66,7 +66,7 @@ TEST_CASE("A store keeps what was put when it is opened again") {
   REQUIRE(openRocksDbStore(directory.path()).value()->put(entry, sampleRequest()));
   for (int i = 0; i < 3; ++i) {
     auto store = openRocksDbStore(directory.path()).value();
-    REQUIRE(store->find("default", entry.key).value() == entry);
+    REQUIRE(store->find("default", entry.key, Which::all).value() == entry);
     REQUIRE(store->request("default", entry.requestHash).value() == sampleRequest());
     REQUIRE(store->put(i % 2 == 0 ? later : entry, sampleRequest()));
     auto manifests = store->manifests("default", entry.requestHash, Which::all).value();
@@ -135,7 +135,7 @@ TEST_CASE("What was acknowledged survives a power loss right afterwards") {
   fixture.losePowerAndReopen();
   for (int i = 0; i < 3; ++i) {
     auto entry = sampleEntry(requestNumber(i));
-    REQUIRE(fixture.store->find("default", entry.key).value() == entry);
+    REQUIRE(fixture.store->find("default", entry.key, Which::all).value() == entry);
     REQUIRE(fixture.store->manifests("default", entry.requestHash, Which::all)->size() == 1);
     REQUIRE(fixture.store->request("default", entry.requestHash).value() == requestNumber(i));
   }
@@ -152,7 +152,7 @@ TEST_CASE("After a power loss at any moment what was acknowledged is there and t
     REQUIRE_FALSE(acknowledged.back());
     for (int i = 0; i < 6; ++i) {
       auto entry = sampleEntry(requestNumber(i));
-      auto found = fixture.store->find("default", entry.key).value();
+      auto found = fixture.store->find("default", entry.key, Which::all).value();
       if (acknowledged[i]) REQUIRE(found);
       if (found) REQUIRE(*found == entry);
       REQUIRE(fixture.store->manifests("default", entry.requestHash, Which::all)->size() == (found ? 1 : 0));
@@ -171,7 +171,7 @@ TEST_CASE("A full disk is named as such, what is stored is still served, and roo
     REQUIRE_FALSE(put);
     REQUIRE(put.error().message.find("the disk is full") != std::string::npos);
     REQUIRE(put.error().message.find(fixture.path) != std::string::npos);
-    REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(0)).key)->has_value());
+    REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(0)).key, Which::all)->has_value());
   }
   fixture.disk->setFull(false);
   auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -180,6 +180,6 @@ TEST_CASE("A full disk is named as such, what is stored is still served, and roo
     std::this_thread::yield();
   }
   fixture.losePowerAndReopen();
-  REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(0)).key)->has_value());
-  REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(5)).key)->has_value());
+  REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(0)).key, Which::all)->has_value());
+  REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(5)).key, Which::all)->has_value());
 }

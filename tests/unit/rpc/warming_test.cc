@@ -98,7 +98,7 @@ TEST_CASE_METHOD(Fixture, "a bundle is there once all its layers have come and i
   const auto request = kernelNumber(1).entries[0].request;
   const auto manifests = store->manifests("default", requestHash(request), Which::pinned).value();
   REQUIRE(manifests.size() == 1);
-  const auto entry = store->find("default", manifests[0].key).value().value();
+  const auto entry = store->find("default", manifests[0].key, Which::all).value().value();
   CHECK(std::get<Artifact>(entry.result) == sampleArtifact());
   CHECK(entry.requestSha256 == requestSha256(request));
   CHECK_FALSE(warming->add({sample.layers[0]}));

@@ -58,6 +58,7 @@ NodeSide nodeWith(const std::vector<std::string>& gpus, std::vector<client::Tool
   NodeSide node;
   for (const auto& gpu : gpus) node.gpus.push_back(targetOf(gpu));
   node.host = targetOf("znver4");
+  node.hostLevel = "x86-64-v3";
   node.toolchains = std::move(toolchains);
   return node;
 }
@@ -100,7 +101,9 @@ TEST_CASE("a bundle for other GPUs than the node's says what it is for and how t
 }
 
 TEST_CASE("a bundle for the host fits where it is for this processor, or for a level of processors") {
-  CHECK(fitOf(indexFor({"x86-64-v3"}), nodeWith({})).notes.empty());
+  CHECK(fitOf(indexFor({"x86-64", "x86-64-v3", "x86-64-v4", "x86-64-v3:adx+"}), nodeWith({})).targets ==
+        std::vector<std::string>{"x86-64", "x86-64-v3"});
+  CHECK(fitOf(indexFor({"x86-64-v4"}), nodeWith({})).notes.size() == 1);
   CHECK(fitOf(indexFor({"znver4"}), nodeWith({})).targets == std::vector<std::string>{"znver4"});
   const auto fit = fitOf(indexFor({"skylake"}), nodeWith({}));
   REQUIRE(fit.notes.size() == 1);

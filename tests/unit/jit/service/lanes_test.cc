@@ -35,9 +35,9 @@ class LanesFixture : public ServiceFixture {
     std::vector<std::pair<Entry, Request>> made;
     const auto summaries = store.list("elsewhere", {}, 10).value();
     for (const auto& summary : summaries) {
-      auto entry = store.find("elsewhere", summary.key).value().value();
+      auto entry = store.find("elsewhere", summary.key, Which::all).value().value();
       auto own = store.request("elsewhere", entry.requestHash).value().value();
-      REQUIRE(store.remove("elsewhere", entry.key));
+      REQUIRE(store.remove("elsewhere", entry.key, Which::all));
       entry.domain = "users";
       entry.key = entryKey(entry);
       made.emplace_back(std::move(entry), std::move(own));

@@ -116,9 +116,10 @@ StoreResult<std::vector<Manifest>> FailingStore::manifests(std::string_view doma
   return store_->manifests(domain, requestHash, which);
 }
 
-StoreResult<std::optional<Entry>> FailingStore::find(std::string_view domain, const EntryKey& key) {
+StoreResult<std::optional<Entry>> FailingStore::find(std::string_view domain, const EntryKey& key,
+                                                     Which which) {
   if (readsFail) return std::unexpected(StoreError{"reading failed"});
-  return store_->find(domain, key);
+  return store_->find(domain, key, which);
 }
 
 StoreResult<void> FailingStore::put(const Entry& entry, const Request& request) {
@@ -132,8 +133,8 @@ StoreResult<void> FailingStore::touch(std::string_view domain, const Hash128& re
   return store_->touch(domain, requestHash, key);
 }
 
-StoreResult<void> FailingStore::remove(std::string_view domain, const EntryKey& key) {
-  return store_->remove(domain, key);
+StoreResult<bool> FailingStore::remove(std::string_view domain, const EntryKey& key, Which which) {
+  return store_->remove(domain, key, which);
 }
 
 StoreResult<std::optional<Request>> FailingStore::request(std::string_view domain,

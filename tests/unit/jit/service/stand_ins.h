@@ -75,10 +75,10 @@ class FailingStore final : public Store {
  public:
   StoreResult<std::vector<Manifest>> manifests(std::string_view domain, const Hash128& requestHash,
                                                Which which) override;
-  StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key) override;
+  StoreResult<std::optional<Entry>> find(std::string_view domain, const EntryKey& key, Which which) override;
   StoreResult<void> put(const Entry& entry, const Request& request) override;
   StoreResult<void> touch(std::string_view domain, const Hash128& requestHash, const EntryKey& key) override;
-  StoreResult<void> remove(std::string_view domain, const EntryKey& key) override;
+  StoreResult<bool> remove(std::string_view domain, const EntryKey& key, Which which) override;
   StoreResult<std::optional<Request>> request(std::string_view domain, const Hash128& requestHash) override;
   StoreResult<std::vector<Request>> requestsWithSource(std::string_view domain, const Hash128& sourceHash,
                                                        std::size_t limit) override;
