@@ -128,6 +128,12 @@ LayoutForm formOf(const std::filesystem::path& path) {
 }
 
 BundleResult<void> checkBundleWritable(const std::filesystem::path& path) {
+  std::error_code error;
+  const bool isFile = std::filesystem::is_regular_file(path, error);
+  if (isFile && std::filesystem::file_size(path, error) > 0 && !LayoutReader::open(path)) {
+    return std::unexpected(
+        BundleError{"'" + path.string() + "' is there and is no bundle; remove it, or give another path"});
+  }
   auto writer = LayoutWriter::create(path, formOf(path));
   if (!writer) return std::unexpected(std::move(writer.error()));
   return {};

@@ -43,8 +43,9 @@ void logToolchains(const ToolchainList& before, const ToolchainList& after, Log&
   for (const auto& toolchain : after) logOne(*toolchain, counterpart(before, *toolchain), log);
   if (!isUsable(after) && (before.empty() || isUsable(before))) {
     log.warning(
-        "no toolchain can be used: kilnd serves and compiles nothing until there is one; install the CUDA "
-        "toolkit and run "
+        "no toolchain can be used: kilnd compiles nothing until there is one, and serves what kiln warm has "
+        "brought; "
+        "install the CUDA toolkit and run "
         "`kiln toolchains --rescan`, or name a libnvrtc in `toolchains.paths` and start kilnd again");
   }
 }

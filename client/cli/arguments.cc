@@ -274,7 +274,7 @@ void addBundle(CLI::App& app, BundleArguments& arguments) {
 void addCoverage(CLI::App& app, CoverageArguments& arguments) {
   auto* command = app.add_subcommand(
       "coverage", "List the recorded kernels that a bundle, or kilnd, would not serve, and why");
-  command->footer("The exit status is 1 if there is one.\n\n" + exitCodeHelp());
+  command->footer("The exit status is 1 if a recorded kernel would not be served.\n\n" + exitCodeHelp());
   command->add_option("LOCK", arguments.lock, "What kiln record wrote")->required()->type_name("");
   auto* bundle = command->add_option("BUNDLE", arguments.bundle, "What kiln build wrote")->type_name("");
   command->add_flag("--daemon", arguments.isOfDaemon, "Ask the kilnd that runs, in place of a bundle")

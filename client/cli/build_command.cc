@@ -121,9 +121,7 @@ client::Reached<std::vector<Toolchain>> toolchainsOf(client::Client& client) {
   auto listed = client.toolchains();
   if (!listed) return std::unexpected(std::move(listed.error()));
   std::vector<Toolchain> known;
-  for (auto& one : *listed) {
-    if (!one.isFromBundle) known.push_back(std::move(one.toolchain));
-  }
+  for (auto& one : *listed) known.push_back(std::move(one.toolchain));
   return known;
 }
 
@@ -170,7 +168,9 @@ ExitCode run(const Context& given, const BuildArguments& arguments) {
   auto known = toolchainsOf(client);
   if (!known) return cli::fail(context, unreached(known.error(), daemon->get()));
   ToolchainList toolchains;
-  for (const auto& one : *known) toolchains.push_back(std::make_shared<const Toolchain>(one));
+  for (const auto& one : *known) {
+    if (isOnNode(one)) toolchains.push_back(std::make_shared<const Toolchain>(one));
+  }
   const auto plan = planBuild(*lock, *targets, arguments.toolchains, toolchains);
   if (!plan) return cli::fail(context, ExitCode::refused, "toolchain_unavailable", plan.error());
   if (const auto why = whyEmpty(*plan, *lock); !why.empty())
@@ -192,10 +192,13 @@ ExitCode run(const Context& given, const BuildArguments& arguments) {
   result.compiled = builder.compiled();
   result.unplanned = plan->unplanned;
   result.uncaptured = lock->uncaptured;
-  result.path = arguments.output;
-  auto digest = bundle::writeBundle(arguments.output, std::move(kernels), *known, result.index);
-  if (!digest) return fail(context, digest.error().message);
-  result.digest = *digest;
+  // Where all has failed, what is at the output stays.
+  if (!kernels.empty()) {
+    result.path = arguments.output;
+    auto digest = bundle::writeBundle(arguments.output, std::move(kernels), *known, result.index);
+    if (!digest) return fail(context, digest.error().message);
+    result.digest = *digest;
+  }
   if (*daemon) {
     auto& folder = (*daemon)->folder();
     folder.keep(mayBeMended(result.failures));

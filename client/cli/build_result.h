@@ -16,8 +16,8 @@ struct BuildResult {
     Failure failure;
   };
 
-  std::string path;
-  Sha256 digest;  // of the manifest
+  std::string path;  // empty: nothing was compiled, and no bundle written
+  Sha256 digest;     // of the manifest
   bundle::BundleIndex index;
   std::size_t compiled = 0;      // the rest kilnd had already
   std::vector<Failed> failures;  // without those that the recording has

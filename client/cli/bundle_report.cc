@@ -98,8 +98,8 @@ Report reportOf(const BuildResult& result) {
   List toolchains;
   for (const auto& toolchain : result.index.toolchains) toolchains.push_back(toolchain.name);
   Report report;
-  report.add("bundle", result.path);
-  report.add("digest", "sha256:" + result.digest.hex());
+  report.add("bundle", optionalCell(result.path));
+  report.add("digest", result.path.empty() ? Cell{Absent{}} : Cell{"sha256:" + result.digest.hex()});
   report.add("kernels", std::uint64_t{result.index.kernels.size()});
   report.add("entries", totals.entries);
   report.add("size", ByteCount{totals.bytes});

@@ -12,12 +12,16 @@ struct Row {
 
 constexpr std::array kTable = {
     Row{ExitCode::done, "done"},
-    Row{ExitCode::doesNotCompile, "the kernel does not compile (compile_error)"},
+    Row{ExitCode::doesNotCompile,
+        "the kernel does not compile (compile_error); of diff, the bundles differ; of coverage, a kernel "
+        "would miss"},
     Row{ExitCode::usage, "the command line is wrong, or a file it names cannot be read or written"},
     Row{ExitCode::unreachable, "kilnd cannot be reached"},
     Row{ExitCode::refused,
         "the request cannot be served as it stands (invalid_request, unsupported_target, "
-        "toolchain_unavailable, file_unavailable, not_pinned), or there is no such entry or kernel"},
+        "toolchain_unavailable, file_unavailable, not_pinned), there is no such entry, kernel or bundle, or "
+        "a "
+        "lock or a bundle cannot be read or written"},
     Row{ExitCode::notFinished,
         "kilnd did not get to the end of it (timeout, memory_limit, compiler_crash, overloaded, "
         "internal), or the kernel crashed"},

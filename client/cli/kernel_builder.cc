@@ -58,13 +58,13 @@ Attempted<bundle::BundledEntry> KernelBuilder::compile(const Request& request, c
                                                        const std::shared_ptr<const client::FileView>& files) {
   auto reply = client_.compile(request, {.toolchain = toolchain}, files);
   if (!reply) return std::unexpected(std::move(reply.error()));
-  if (reply->how != client::Reply::How::hit) ++compiled_;
   if (reply->failure && !isDeterministic(reply->failure->kind))
     return std::unexpected(std::move(*reply->failure));
   if (reply->key.empty()) {
     return std::unexpected(
         Failure{FailureKind::internal, "the result is not kept: " + reply->notRemembered, reply->log});
   }
+  if (reply->how != client::Reply::How::hit) ++compiled_;
   auto shown = client_.show(reply->key);
   if (!shown) return std::unexpected(std::move(shown.error()));
   if (!*shown)

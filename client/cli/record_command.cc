@@ -82,19 +82,39 @@ BundleResult<bundle::Lock> take(Merged merged, const bundle::BlobFolder& blobs) 
   return *std::move(merged.lock);
 }
 
+// Why the lock that is there is not replaced by one without kernels; empty if it is.
+std::string whyKept(const std::string& output, const bundle::Lock& lock) {
+  if (!lock.kernels.empty()) return {};
+  const auto before = bundle::readLock(output);
+  if (!before || before->kernels.empty()) return {};
+  auto why = "no kernel was recorded, and '" + output + "', which has " +
+             std::to_string(before->kernels.size()) + ", is left as it is";
+  if (!lock.uncaptured.empty()) {
+    why += ": of '" + lock.uncaptured.front().name + "', " + lock.uncaptured.front().reason;
+  }
+  return why;
+}
+
+struct NotWritten {
+  std::string message;
+  bool isEmpty = false;  // there is nothing worth keeping
+};
+
 // Writes the lock of all parts, and `rest` with them.
-BundleResult<bundle::Lock> writeMerged(const std::string& output, std::vector<Merged> parts,
-                                       bundle::Lock rest) {
+std::expected<bundle::Lock, NotWritten> writeMerged(const std::string& output, std::vector<Merged> parts,
+                                                    bundle::Lock rest) {
   const auto blobs = bundle::BlobFolder::beside(output);
   std::vector<bundle::Lock> locks = {std::move(rest)};
   for (auto& part : parts) {
     auto lock = take(std::move(part), blobs);
-    if (!lock) return std::unexpected(std::move(lock.error()));
+    if (!lock) return std::unexpected(NotWritten{std::move(lock.error().message)});
     locks.push_back(std::move(*lock));
   }
   auto lock = bundle::merged(std::move(locks));
+  if (auto kept = whyKept(output, lock); !kept.empty())
+    return std::unexpected(NotWritten{std::move(kept), true});
   if (auto written = bundle::writeFile(output, bundle::writeLock(lock)); !written)
-    return std::unexpected(std::move(written.error()));
+    return std::unexpected(NotWritten{std::move(written.error().message)});
   blobs.keepOnly(bundle::contentsOf(lock));
   return lock;
 }
@@ -116,7 +136,7 @@ void say(const Context& context, const Report& report) {
 
 ExitCode merge(const Context& context, const RecordArguments& arguments, std::vector<Merged> parts) {
   const auto lock = writeMerged(arguments.output, std::move(parts), {});
-  if (!lock) return fail(context, lock.error());
+  if (!lock) return fail(context, BundleError{lock.error().message});
   const auto report = reportOf(*lock, arguments.output);
   if (context.format == Format::json) {
     print(context, report);
@@ -149,9 +169,12 @@ ExitCode record(const Context& context, const RecordArguments& arguments, std::v
   parts.push_back({folder.path(), std::nullopt});
   const auto lock = writeMerged(arguments.output, std::move(parts), std::move(rest));
   if (!lock) {
-    folder.keep();
-    const auto message = lock.error().message + "; what was recorded is kept, and 'kiln record -o " +
-                         arguments.output + " --merge " + folder.path().string() + "' makes the lock of it";
+    auto message = lock.error().message;
+    if (!lock.error().isEmpty) {
+      folder.keep();
+      message += "; what was recorded is kept, and 'kiln record -o " + arguments.output + " --merge " +
+                 folder.path().string() + "' makes the lock of it";
+    }
     if (context.format == Format::json) {
       say(context, reportOfFailure("not_recorded", message));
     } else {

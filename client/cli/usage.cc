@@ -56,7 +56,8 @@ std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) con
 
 std::string HelpFormatter::make_subcommands(const CLI::App* app, CLI::AppFormatMode mode) const {
   const auto* program = app->get_parent();
-  if (program == nullptr) return CLI::Formatter::make_subcommands(app, mode);
+  const bool hasCommands = !app->get_subcommands([](const CLI::App*) { return true; }).empty();
+  if (program == nullptr || hasCommands) return CLI::Formatter::make_subcommands(app, mode);
   return make_group("Options of every command", false, program->get_options([](const CLI::Option* option) {
     return option->get_name() == "--json" || option->get_name() == "--socket";
   }));

@@ -128,9 +128,13 @@ ExitCode bring(const Context& context, const std::string& path) {
     if (auto problem = onItsWay.problem(); !problem.empty())
       return refuse(context, "invalid_bundle", problem);
   }
-  if (!reply)
+  if (!reply) {
     return fail(context,
-                client::Unreachable{"nothing of '" + path + "' was brought in: " + reply.error().message});
+                client::Unreachable{"it is not known whether '" + path +
+                                    "' was brought in, whole or not at all; once kilnd runs, the same "
+                                    "command tells: " +
+                                    reply.error().message});
+  }
   if (!reply->problem.empty()) {
     return refuse(context, "not_warmed", "nothing of '" + path + "' was brought in: " + reply->problem);
   }
@@ -146,12 +150,18 @@ ExitCode bring(const Context& context, const std::string& path) {
 std::vector<BundleRecord> meant(const std::vector<BundleRecord>& bundles, std::string text) {
   std::vector<BundleRecord> found;
   if (text.starts_with("sha256:")) text.erase(0, 7);
-  constexpr std::size_t kFewestDigits = 6;
+  constexpr std::size_t kFewestDigits = 4;
   for (const auto& bundle : bundles) {
     const bool isBegun = text.size() >= kFewestDigits && bundle.digest.hex().starts_with(text);
     if (bundle.name == text || isBegun) found.push_back(bundle);
   }
   return found;
+}
+
+std::string digestsOf(const std::vector<BundleRecord>& bundles) {
+  std::string list;
+  for (const auto& bundle : bundles) list += (list.empty() ? "" : ", ") + bundle.digest.hex();
+  return list;
 }
 
 ExitCode remove(const Context& context, const std::string& text) {
@@ -165,9 +175,9 @@ ExitCode remove(const Context& context, const std::string& text) {
                       "', or a digest that begins so; kiln warm --list lists them");
   }
   if (found.size() > 1) {
-    return refuse(
-        context, "several_bundles",
-        "several bundles here are meant by '" + text + "'; give more of the digest (kiln warm --list)");
+    return refuse(context, "several_bundles",
+                  "several bundles here are meant by '" + text + "': " + digestsOf(found) +
+                      "; give the first digits of one");
   }
   const auto removed = client.removeBundle(found.front().digest);
   if (!removed) return fail(context, removed.error());

@@ -18,8 +18,7 @@ ToolchainList ofLanguage(const ToolchainList& toolchains, Language language) {
 
 constexpr const char* kNoneFound =
     "none was found; install one and run kiln toolchains --rescan, or name its folder under toolchains.paths "
-    "in "
-    "kilnd's configuration";
+    "in kilnd's configuration, or bring a bundle that has it (kiln warm)";
 
 std::string listing(const ToolchainList& toolchains) {
   if (toolchains.empty()) return kNoneFound;

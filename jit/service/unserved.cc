@@ -23,7 +23,7 @@ std::string whyNoneAnswers(const ToolchainList& bundled, std::optional<Language>
   for (const auto& one : bundled) list += (list.empty() ? "\"" : ", \"") + one->name + "\"";
   const std::string wanted = name.empty() ? "a toolchain" : "toolchain \"" + name + "\"";
   const auto ofLanguage = language ? " for " + std::string(kiln::name(*language)) : "";
-  return "nothing in them was compiled by " + wanted + ofLanguage + ", but by " + list;
+  return "nothing in the bundles was compiled by " + wanted + ofLanguage + ", but by " + list;
 }
 
 Failure notPinned(const Request& request, const std::string& source, const std::string& domain,
@@ -32,8 +32,8 @@ Failure notPinned(const Request& request, const std::string& source, const std::
                                       inBrackets(request.nameExpressions) +
                                       " is not in the bundles of domain \"" + domain +
                                       "\", and this socket compiles nothing: " + withNearest(why, nearest) +
-                                      "; build a bundle that has it (kiln build) and bring it to this node "
-                                      "(kiln warm)"};
+                                      "; record it (kiln record), build a bundle that has it (kiln build) "
+                                      "and bring that to this node (kiln warm)"};
 }
 
 Failure notBrought(const Failure& cannotCompile, const std::string& why,

@@ -11,8 +11,8 @@
 #
 # A client connects to a socket; the socket decides its domain, and nothing it sends can change what a client of
 # another domain gets. The socket decides the lane too: the locked one serves what bundles have brought and compiles
-# nothing; a miss is the failure not_pinned. The bootstrap capability is `Kiln`. `connect` gives a `Session`, the only thing with work
-# to do:
+# nothing; a miss is the failure not_pinned. The bootstrap capability is `Kiln`. `connect` gives a `Session`, the only
+# thing with work to do:
 #
 #   lookup   asks by request hash. The source does not travel. A hit carries the artifact; a miss says why.
 #   compile  sends the request. The daemon looks once more, joins a compile of the same request that is running,
@@ -99,8 +99,9 @@ interface Session {
 
   toolchains @2 (rescan :Bool) -> (toolchains :List(Toolchain));
   # All compilers that the daemon found, in the order in which it looks for them, those that cannot be used with the
-  # reason; and behind them those that are known from this domain's bundles alone. The daemon notices by itself when files of these change; where `rescan` is set it looks everywhere once more,
-  # and tries again what could not be used, before it answers.
+  # reason; and behind them those that are known from this domain's bundles alone. The daemon notices by itself when
+  # files of these change; where `rescan` is set it looks everywhere once more, and tries again what could not be used,
+  # before it answers.
 
   list @3 (after :Data, limit :UInt32) -> (entries :List(EntrySummary));
   # Entries of this domain in order of key, from the first behind `after` (empty: from the start), at most `limit`

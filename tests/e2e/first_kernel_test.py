@@ -8,6 +8,8 @@ import pytest
 
 from kernels import SAXPY, TEMPLATE
 
+pytestmark = pytest.mark.outputs
+
 SOURCE_WITH_HEADER = '#include "factor.h"\nextern "C" __global__ void k(float* x) { x[threadIdx.x] *= FACTOR; }\n'
 
 

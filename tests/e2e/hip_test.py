@@ -14,6 +14,8 @@ import pytest
 from harness import DEADLINE, ROOT, Kiln, compiling, hiprtc_library, idle_compilers, wait_for
 from kernels import SAXPY, slow
 
+pytestmark = pytest.mark.outputs
+
 DIRECT = ROOT / "tests/reference/hiprtc_direct.py"
 MISBEHAVING = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent / "misbehaving_hiprtc/libhiprtc.so.13.99"
 SCRATCH = re.compile(rb"/tmp/comgr-[0-9a-f]{6}")

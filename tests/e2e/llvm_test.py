@@ -9,6 +9,8 @@ import pytest
 
 from harness import DEADLINE, ROCM_BITCODE, Kiln, libdevice, linked_directly, nvjitlink_library
 
+pytestmark = pytest.mark.outputs
+
 BODY = """(ptr addrspace(1) %data) {
   %before = load float, ptr addrspace(1) %data
   %after = fmul float %before, 3.0

@@ -11,6 +11,8 @@ import pytest
 
 from harness import DEADLINE, ROCM_BITCODE, ROOT, Kiln, libdevice, nvjitlink_library
 
+pytestmark = pytest.mark.outputs
+
 GELU = (ROOT / "examples/gelu_and_mul/gelu_and_mul.mlir").read_text()
 TARGETS = ("host", "sm_80", "sm_90a", "sm_100", "gfx90a", "gfx942", "gfx1100")
 

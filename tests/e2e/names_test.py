@@ -9,6 +9,8 @@ import pytest
 from harness import Kiln
 from kernels import SAXPY
 
+pytestmark = pytest.mark.outputs
+
 WARNING = 'extern "C" __global__ void k(float* x) {\n  int unused = 3;\n  x[0] = 1;\n}\n'
 ERROR = 'extern "C" __global__ void k(float* x) {\n  x[0] = nothing_of_that_name;\n}\n'
 BINDING = (["-lineinfo"], ["-G"], ["-rdc=true"], ["-dlto"])

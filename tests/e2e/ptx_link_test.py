@@ -11,6 +11,8 @@ import pytest
 
 from harness import Kiln, address_space, limited, linked_directly, nvjitlink_library
 
+pytestmark = pytest.mark.outputs
+
 VERSIONS = ["13.0", "12.9"]
 SANITIZED = "asan" in os.environ["KILN_TEST_REFERENCE"]
 KERNEL = """extern __device__ float twist(float);

@@ -9,6 +9,8 @@ import pytest
 from harness import Kiln, address_space, limited, linked_directly, nvjitlink_library, nvrtc_library
 from kernels import SAXPY
 
+pytestmark = pytest.mark.outputs
+
 VERSIONS = ["13.0", "12.9"]
 SANITIZED = "asan" in os.environ["KILN_TEST_REFERENCE"]
 SCALE = """// made by hand

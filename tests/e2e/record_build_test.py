@@ -504,7 +504,8 @@ def test_what_was_not_captured_is_told_and_is_not_covered(kiln, bin, work):
 
 def test_a_build_whose_kilnd_dies_leaves_the_bundle_alone_and_goes_on_from_there(kiln, daemon, bin, work):
     record(kiln, bin, "app.lock", write_slow(work, 6))
-    (work / "app.kiln").write_text("the one before")
+    build(kiln, "app.lock", "-o", "app.kiln")
+    before = (work / "app.kiln").read_bytes()
     daemon.restart()
     arguments = ("build", "app.lock", "--target", "sm_80", "-o", "app.kiln")
     process = kiln.start("--json", *arguments)
@@ -513,7 +514,7 @@ def test_a_build_whose_kilnd_dies_leaves_the_bundle_alone_and_goes_on_from_there
     output, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == 3, output
     assert "the same command goes on from there" in json.loads(output)["failure"]["message"]
-    assert (work / "app.kiln").read_text() == "the one before"
+    assert (work / "app.kiln").read_bytes() == before
     daemon.start()
     built = build(kiln, *arguments[1:])
     assert built["entries"] == 6 and 0 < built["compiled"] < 6
@@ -659,3 +660,31 @@ def test_what_is_compiled_is_kept_while_something_failed_that_may_succeed_next_t
     built = build(alone, *arguments, config_of(daemon))
     assert (built["entries"], built["compiled"]) == (2, 1)
     assert "kept" not in built and not (work / "app.kiln.partial").exists()
+
+
+def test_a_lock_with_kernels_is_not_replaced_by_an_empty_one(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[:1])
+    before, kept = (work / "app.lock").read_text(), contents(work / "app.lock.files")
+    nothing = kiln.run("record", "-o", "app.lock", "--", "true")
+    nowhere = Kiln(bin, work / "no.sock", work).run("record", "-o", "app.lock", "--", *script(bin, CALLS[:1]))
+    for result, said in ((nothing, b"no kernel was recorded"), (nowhere, b"kilnd cannot be reached")):
+        assert result.returncode == 4 and said in result.stderr and b"left as it is" in result.stderr
+    assert (work / "app.lock").read_text() == before
+    assert contents(work / "app.lock.files") == kept
+
+
+def test_a_build_replaces_a_bundle_and_nothing_else(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock", CALLS[:1])
+    (work / "precious.toml").write_text("jobs = 2\n")
+    refused = kiln.run("build", "app.lock", "-o", "precious.toml")
+    assert refused.returncode == 4 and b"no bundle" in refused.stderr
+    assert (work / "precious.toml").read_text() == "jobs = 2\n"
+    build(kiln, "app.lock", "-o", "app.kiln")
+    before = (work / "app.kiln").read_bytes()
+    failed = build(kiln, "app.lock", "--target", "sm_91", "-o", "app.kiln", status=1)
+    assert failed["bundle"] is None and failed["failures"][0]["failure"] == "unsupported_target"
+    assert (work / "app.kiln").read_bytes() == before
+    built = build(kiln, "app.lock", "-o", "app.kiln")
+    assert built["compiled"] == 0

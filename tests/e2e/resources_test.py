@@ -8,6 +8,8 @@ import pytest
 
 from harness import DEADLINE, Kiln, nvjitlink_library
 
+pytestmark = pytest.mark.outputs
+
 SOURCE = """
 extern "C" __global__ void plain(float* x) { x[threadIdx.x] *= 2; }
 extern "C" __global__ void __launch_bounds__(96, 2) bounded(float* x) { x[blockIdx.z] *= 2; }

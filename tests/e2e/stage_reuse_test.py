@@ -7,6 +7,8 @@ import pytest
 from harness import Exits, Kiln, compiling, linked_directly, nvjitlink_library, wait_for
 from kernels import slow
 
+pytestmark = pytest.mark.outputs
+
 VERSIONS = ["13.0", "12.9"]
 KERNEL = """#include "factor.h"
 template <typename T> __global__ void scale(T* x) {

@@ -4,8 +4,12 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from harness import DEADLINE, ROCM_BITCODE, ROOT, Kiln, hiprtc_library, libdevice, linked_directly, nvjitlink_library, wait_for
 from kernels import slow
+
+pytestmark = pytest.mark.outputs
 
 PTX = """
 .version 8.0
