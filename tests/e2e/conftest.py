@@ -3,11 +3,17 @@
 import os
 import pathlib
 import shutil
+import signal
 import tempfile
 
 import pytest
 
 import harness
+
+# Who is started in the background of a script ignores these, and so would every program that is started here.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, usual)
 
 # Modules of tests read these when they are loaded.
 for name, value in harness.default_environment().items():
