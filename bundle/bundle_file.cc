@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <tuple>
 #include <utility>
 
@@ -47,17 +46,6 @@ BundleError notInManifest(const std::string& layer) {
   return {layer + ", which the index names, is not in the manifest; build the bundle anew"};
 }
 
-BundleResult<void> checkLayers(const BundleIndex& index, const ImageManifest& manifest,
-                               const std::string& what) {
-  std::set<Sha256> named;
-  for (const auto& layer : manifest.layers) named.insert(layer.digest);
-  for (const auto& kernel : index.kernels) {
-    if (!named.contains(kernel.layer))
-      return std::unexpected(notInManifest("layer " + kernel.layer.hex() + " of " + what));
-  }
-  return {};
-}
-
 BundleResult<std::vector<Toolchain>> usedBy(const std::vector<IndexedKernel>& kernels,
                                             const std::vector<Toolchain>& toolchains) {
   std::map<std::pair<std::string, Sha256>, Toolchain> used;
@@ -100,8 +88,8 @@ BundleResult<BundleFile> BundleFile::open(const std::filesystem::path& path) {
   if (!text) return std::unexpected(std::move(text.error()));
   auto index = parseIndex(*text, what);
   if (!index) return std::unexpected(std::move(index.error()));
-  if (auto checked = checkLayers(*index, (*layout)->manifest(), what); !checked)
-    return std::unexpected(std::move(checked.error()));
+  if (const auto layer = unnamedLayer(*index, (*layout)->manifest()))
+    return std::unexpected(notInManifest("layer " + layer->hex() + " of " + what));
   return BundleFile(path.string(), std::move(*layout), std::move(*index));
 }
 

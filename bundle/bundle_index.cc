@@ -215,6 +215,15 @@ IndexedKernel indexed(const BundledKernel& kernel, const Sha256& layer) {
   return result;
 }
 
+std::optional<Sha256> unnamedLayer(const BundleIndex& index, const ImageManifest& manifest) {
+  std::unordered_set<Sha256> named;
+  for (const auto& layer : manifest.layers) named.insert(layer.digest);
+  for (const auto& kernel : index.kernels) {
+    if (!named.contains(kernel.layer)) return kernel.layer;
+  }
+  return std::nullopt;
+}
+
 std::string writeIndex(const BundleIndex& index) {
   Json kernels = Json::array();
   for (const auto& kernel : index.kernels) kernels.push_back(toJson(kernel));

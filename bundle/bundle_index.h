@@ -17,11 +17,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bundle/bundle.h"
+#include "bundle/oci_layout.h"
 #include "jit/toolchain.h"
 
 namespace kiln::bundle {
@@ -65,6 +67,9 @@ struct BundleIndex {
 Sha256 outputsSha256(const BundledEntry& entry);
 
 IndexedKernel indexed(const BundledKernel& kernel, const Sha256& layer);
+
+// A layer that a kernel of the index is in and the manifest does not name; nothing if there is none.
+std::optional<Sha256> unnamedLayer(const BundleIndex& index, const ImageManifest& manifest);
 
 std::string writeIndex(const BundleIndex& index);
 // `what` names the bundle in errors.

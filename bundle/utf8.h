@@ -2,10 +2,20 @@
 // nothing else.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace kiln::bundle {
+
+struct Character {
+  char32_t code;
+  std::size_t bytes;
+};
+
+// The one that `text`, which is not empty, begins with; nothing if it begins with none.
+std::optional<Character> characterAt(std::string_view text);
 
 bool isUtf8(std::string_view text);
 

@@ -22,25 +22,6 @@ BundledToolchain recordOf(const Toolchain& toolchain) {
           toolchain.language, toolchain.identity, toolchain.targets};
 }
 
-// Every layer of the index is one of the manifest, and of one kernel.
-Warmed<void> checkLayers(const bundle::ImageManifest& manifest, const bundle::BundleIndex& index) {
-  std::set<Sha256> named;
-  for (const auto& layer : manifest.layers) named.insert(layer.digest);
-  std::set<Sha256> used;
-  for (const auto& kernel : index.kernels) {
-    if (!named.contains(kernel.layer)) {
-      return problem("the index names layer " + kernel.layer.hex() +
-                     ", which the manifest does not; build the "
-                     "bundle anew");
-    }
-    if (!used.insert(kernel.layer).second) {
-      return problem("the index names layer " + kernel.layer.hex() +
-                     " for two kernels; build the bundle anew");
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
@@ -57,7 +38,10 @@ Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
   }
   auto parsed = bundle::parseIndex(offered.index, "'" + offered.name + "'");
   if (!parsed) return problem(std::move(parsed.error().message));
-  if (auto checked = checkLayers(*manifest, *parsed); !checked) return std::unexpected(checked.error());
+  if (const auto layer = bundle::unnamedLayer(*parsed, *manifest)) {
+    return problem("the index names layer " + layer->hex() +
+                   ", which the manifest does not; build the bundle anew");
+  }
   DescribedBundle described{{}, std::move(*parsed)};
   auto& record = described.record;
   record.digest = sha256(offered.manifest);

@@ -148,17 +148,7 @@ std::string doesNotCompile(const BuildTask& task, const Failure& failure) {
 bundle::BundleResult<Coverage> coverageOf(const BuildPlan& plan, const bundle::BundleFile& file,
                                           LockContents& contents) {
   Search search(file, contents);
-  Coverage coverage;
-  for (const auto& task : plan.tasks) {
-    auto reason = search.missOf(task);
-    if (!reason) return std::unexpected(std::move(reason.error()));
-    if (reason->empty()) {
-      ++coverage.covered;
-    } else {
-      coverage.missing.push_back({task.kernel->name, shortName(task.target), std::move(*reason)});
-    }
-  }
-  return coverage;
+  return coverageBy(plan, [&](const BuildTask& task) { return search.missOf(task); });
 }
 
 }  // namespace kiln::cli

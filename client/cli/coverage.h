@@ -1,7 +1,10 @@
 // What a bundle would not serve of what was recorded, and why.
 #pragma once
 
+#include <expected>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "bundle/bundle_file.h"
@@ -23,6 +26,23 @@ struct Coverage {
   std::size_t covered = 0;
   std::vector<Uncovered> missing;
 };
+
+// What `missOf` says of each task: why it would miss, or that nothing can be told, which ends it.
+template <typename MissOf>
+auto coverageBy(const BuildPlan& plan, const MissOf& missOf)
+    -> std::expected<Coverage, typename std::invoke_result_t<const MissOf&, const BuildTask&>::error_type> {
+  Coverage coverage;
+  for (const auto& task : plan.tasks) {
+    auto reason = missOf(task);
+    if (!reason) return std::unexpected(std::move(reason.error()));
+    if (reason->empty()) {
+      ++coverage.covered;
+    } else {
+      coverage.missing.push_back({task.kernel->name, shortName(task.target), std::move(*reason)});
+    }
+  }
+  return coverage;
+}
 
 // Why a task is not covered whose entry is a failure that the recording does not have.
 std::string doesNotCompile(const BuildTask& task, const Failure& failure);

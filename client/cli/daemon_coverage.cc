@@ -92,17 +92,7 @@ std::expected<Coverage, CoverageError> coverageOf(const BuildPlan& plan, client:
                                                   LockContents& contents) {
   DaemonSearch search(client, contents);
   if (auto begun = search.begin(); !begun) return std::unexpected(std::move(begun.error()));
-  Coverage coverage;
-  for (const auto& task : plan.tasks) {
-    auto reason = search.missOf(task);
-    if (!reason) return std::unexpected(std::move(reason.error()));
-    if (reason->empty()) {
-      ++coverage.covered;
-    } else {
-      coverage.missing.push_back({task.kernel->name, shortName(task.target), std::move(*reason)});
-    }
-  }
-  return coverage;
+  return coverageBy(plan, [&](const BuildTask& task) { return search.missOf(task); });
 }
 
 }  // namespace kiln::cli

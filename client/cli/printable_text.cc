@@ -1,30 +1,16 @@
 #include "client/cli/printable_text.h"
 
+#include "bundle/utf8.h"
+
 namespace kiln::cli {
 namespace {
 
 constexpr char32_t kInvalid = 0xffffffff;
 constexpr char32_t kFirstWide = 0x1100;  // Hangul; no narrower character behind it is told apart
 
-struct Character {
-  char32_t code = kInvalid;
-  std::size_t bytes = 1;
-};
-
-// The first character of `text`, which is not empty.
-Character characterAt(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  if (first < 0x80) return {first, 1};
-  const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < bytes) return {};
-  char32_t code = first & (0x7fU >> bytes);
-  for (const char c : text.substr(1, bytes - 1)) {
-    if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80) return {};
-    code = code << 6 | (static_cast<unsigned char>(c) & 0x3fU);
-  }
-  const bool isOverlong = (bytes == 3 && code < 0x800) || (bytes == 4 && code < 0x10000);
-  const bool isSurrogate = code >= 0xd800 && code < 0xe000;
-  return isOverlong || isSurrogate || code > 0x10ffff ? Character{} : Character{code, bytes};
+// The first of `text`, which is not empty; a byte that begins none is one by itself.
+bundle::Character characterAt(std::string_view text) {
+  return bundle::characterAt(text).value_or(bundle::Character{kInvalid, 1});
 }
 
 // Of Unicode too: terminals take U+009B for ESC [; U+202E and its like reorder what stands behind them.
