@@ -9,7 +9,6 @@
 
 #include "bundle.capnp.h"
 #include "bundle/problem.h"
-#include "jit/request_hash.h"
 #include "jit/sha256.h"
 #include "rpc/schema/convert.h"
 
@@ -136,22 +135,6 @@ BundleResult<BundledKernel> parseKernel(std::string_view bytes, const std::strin
         BundleError{what + " is no kernel of a bundle: " + problem->getDescription().cStr()});
   }
   return kernel;
-}
-
-Entry entryIn(const std::string& domain, BundledEntry bundled, std::uint64_t createdAt) {
-  Entry entry;
-  entry.domain = domain;
-  entry.requestHash = requestHash(bundled.request);
-  entry.requestSha256 = requestSha256(bundled.request);
-  entry.toolchainIdentity = bundled.toolchainIdentity;
-  entry.toolchainName = std::move(bundled.toolchainName);
-  entry.names = std::move(bundled.request.names);
-  entry.namesBind = bundled.namesBind;
-  entry.dependencies = std::move(bundled.dependencies);
-  entry.result = std::move(bundled.result);
-  entry.createdAt = createdAt;
-  entry.key = entryKey(entry);
-  return entry;
 }
 
 }  // namespace kiln::bundle

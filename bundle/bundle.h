@@ -55,7 +55,4 @@ std::string encodeKernel(const BundledKernel& kernel);
 // the layer in errors.
 BundleResult<BundledKernel> parseKernel(std::string_view bytes, const std::string& what);
 
-// The entry in a domain, with its key.
-Entry entryIn(const std::string& domain, BundledEntry entry, std::uint64_t createdAt);
-
 }  // namespace kiln::bundle

@@ -215,6 +215,23 @@ IndexedKernel indexed(const BundledKernel& kernel, const Sha256& layer) {
   return result;
 }
 
+Entry entryIn(const std::string& domain, BundledEntry& bundled, const IndexedEntry& said,
+              std::uint64_t createdAt) {
+  Entry entry;
+  entry.domain = domain;
+  entry.requestHash = said.requestHash;
+  entry.requestSha256 = said.requestSha256;
+  entry.toolchainIdentity = bundled.toolchainIdentity;
+  entry.toolchainName = std::move(bundled.toolchainName);
+  entry.names = bundled.request.names;
+  entry.namesBind = bundled.namesBind;
+  entry.dependencies = std::move(bundled.dependencies);
+  entry.result = std::move(bundled.result);
+  entry.createdAt = createdAt;
+  entry.key = entryKey(entry);
+  return entry;
+}
+
 std::optional<Sha256> unnamedLayer(const BundleIndex& index, const ImageManifest& manifest) {
   std::unordered_set<Sha256> named;
   for (const auto& layer : manifest.layers) named.insert(layer.digest);

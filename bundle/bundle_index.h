@@ -68,6 +68,11 @@ Sha256 outputsSha256(const BundledEntry& entry);
 
 IndexedKernel indexed(const BundledKernel& kernel, const Sha256& layer);
 
+// The entry in a domain, with its key. `said` is what indexed() says of it. The request stays in `bundled`,
+// and the rest is taken.
+Entry entryIn(const std::string& domain, BundledEntry& bundled, const IndexedEntry& said,
+              std::uint64_t createdAt);
+
 // A layer that a kernel of the index is in and the manifest does not name; nothing if there is none.
 std::optional<Sha256> unnamedLayer(const BundleIndex& index, const ImageManifest& manifest);
 

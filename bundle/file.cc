@@ -40,8 +40,12 @@ Attempt<void> readInto(char* bytes, const FileDescriptor& file, std::uint64_t of
 
 Attempt<std::string> readAt(const FileDescriptor& file, std::uint64_t offset, std::size_t size,
                             std::string_view what) {
-  std::string bytes(size, '\0');
-  auto read = readInto(bytes.data(), file, offset, size, what);
+  std::string bytes;
+  Attempt<void> read;
+  bytes.resize_and_overwrite(size, [&](char* place, std::size_t) {
+    read = readInto(place, file, offset, size, what);
+    return read ? size : 0;
+  });
   if (!read) return std::unexpected(read.error());
   return bytes;
 }

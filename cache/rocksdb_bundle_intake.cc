@@ -1,10 +1,10 @@
 #include "cache/rocksdb_bundle_intake.h"
 
 #include <algorithm>
-#include <map>
 #include <mutex>
-#include <set>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "cache/bundle_format.h"
 #include "cache/rocksdb_erasure.h"
@@ -32,6 +32,7 @@ class Intake final : public BundleIntake {
     eraseIntake(batch, rowKey(record_.domain, intake_));
     // Where the disk takes no erasure the next opening of the store has another try.
     (void)database_.write(batch, Database::Durability::unsynced);
+    database_.beginFlush(Column::bundled);
   }
 
   StoreResult<void> begin() {
@@ -46,6 +47,7 @@ class Intake final : public BundleIntake {
  private:
   // What the commit writes of an entry.
   struct Added {
+    EntryKey key;
     Hash128 requestHash;
     Hash128 sourceHash;
     std::uint64_t bytes = 0;
@@ -54,15 +56,16 @@ class Intake final : public BundleIntake {
   };
 
   StoreResult<void> writeUnwritten();
-  void makeVisible(Database::Batch& batch) const;
+  [[nodiscard]] std::vector<const Added*> lastOfEachKey() const;
+  void makeVisible(Database::Batch& batch, std::vector<const Added*> added) const;
 
   Database& database_;
   std::shared_mutex& erasing_;
   BundleRecord record_;
   const Hash128 intake_;
   Database::Batch unwritten_;
-  std::map<EntryKey, Added> added_;
-  std::set<Hash128> requests_;
+  std::vector<Added> added_;
+  std::unordered_set<Hash128> requests_;
   bool isCommitted_ = false;
 };
 
@@ -82,9 +85,8 @@ StoreResult<void> Intake::add(const Entry& entry, const Request& request) {
   if (requests_.insert(hash).second) {
     unwritten_.put(Column::bundled, rowKey(domain, intake_, hash), encoded->request);
   }
-  added_.insert_or_assign(entry.key,
-                          Added{hash, xxh3(request.source), bytes, encodeSummary({std::move(summary), hash}),
-                                encodeManifest(manifest)});
+  added_.push_back({entry.key, hash, xxh3(request.source), bytes, encodeSummary({std::move(summary), hash}),
+                    encodeManifest(manifest)});
   return unwritten_.bytes() < kBatchBytes ? StoreResult<void>{} : writeUnwritten();
 }
 
@@ -94,47 +96,62 @@ StoreResult<void> Intake::writeUnwritten() {
   return written;
 }
 
+// Others wait for the lock, so that what hangs on no other row is made before, while the disk is busy.
 StoreResult<void> Intake::commit() {
   if (auto written = writeUnwritten(); !written) return written;
-  if (auto flushed = database_.flush(Column::bundled); !flushed) return flushed;
-  record_.entries = added_.size();
+  database_.beginFlush(Column::bundled);
+  const auto added = lastOfEachKey();
+  record_.entries = added.size();
   record_.bytes = 0;
-  for (const auto& [key, added] : added_) record_.bytes += added.bytes;
+  for (const auto* one : added) record_.bytes += one->bytes;
+  Database::Batch visible(database_);
+  makeVisible(visible, added);
+  if (auto flushed = database_.flush(Column::bundled); !flushed) return flushed;
 
   std::unique_lock lock(erasing_);
-  Database::Batch batch(database_);
-  auto replaced = eraseBundle(database_, batch, record_.domain, record_.digest);
+  Database::Batch replacing(database_);
+  auto replaced = eraseBundle(database_, replacing, record_.domain, record_.digest);
   if (!replaced) return std::unexpected(std::move(replaced.error()));
-  makeVisible(batch);
+  if (replacing.rows() > 0) makeVisible(replacing, added);
+  auto& batch = replacing.rows() > 0 ? replacing : visible;
+  // An entry that was put under the same key would be found first. A request that was put stays, since
+  // entries that are none of the bundle's may need it.
+  for (const auto* one : added) {
+    auto row = rowKey(record_.domain, one->key);
+    if (database_.mayHave(Column::entries, row)) batch.erase(Column::entries, row);
+  }
   auto written = database_.write(batch, Database::Durability::synced);
   isCommitted_ = written.has_value();
   return written;
 }
 
-// An entry that was put under the same key is erased, since it would be found first. A request that was put
-// stays, since entries that are none of the bundle's may need it. Column by column, since a column takes rows
-// that come in order faster.
-void Intake::makeVisible(Database::Batch& batch) const {
+// In order of key.
+std::vector<const Intake::Added*> Intake::lastOfEachKey() const {
+  std::vector<const Added*> last;
+  last.reserve(added_.size());
+  for (auto one = added_.rbegin(); one != added_.rend(); ++one) last.push_back(&*one);
+  const auto keyOf = [](const Added* one) { return one->key; };
+  std::ranges::stable_sort(last, {}, keyOf);
+  const auto repeated = std::ranges::unique(last, {}, keyOf);
+  last.erase(repeated.begin(), repeated.end());
+  return last;
+}
+
+// Column by column, since a column takes rows that come in order faster.
+void Intake::makeVisible(Database::Batch& batch, std::vector<const Added*> added) const {
   const auto& domain = record_.domain;
-  std::vector<std::pair<EntryKey, const Added*>> byRequest;
-  byRequest.reserve(added_.size());
-  for (const auto& [key, added] : added_) {
-    auto row = rowKey(domain, key);
-    if (database_.mayHave(Column::entries, row)) batch.erase(Column::entries, row);
-    batch.put(Column::summaries, row, added.summary);
-    byRequest.emplace_back(key, &added);
+  for (const auto* one : added) batch.put(Column::summaries, rowKey(domain, one->key), one->summary);
+  for (const auto* one : added) batch.put(Column::pins, rowKey(domain, one->key, intake_), {});
+  std::ranges::stable_sort(added, {}, [](const Added* one) { return one->requestHash; });
+  for (const auto* one : added) {
+    batch.put(Column::manifests, rowKey(domain, one->requestHash, one->key), one->manifest);
   }
-  for (const auto& [key, added] : added_) batch.put(Column::pins, rowKey(domain, key, intake_), {});
-  std::ranges::stable_sort(byRequest, {}, [](const auto& item) { return item.second->requestHash; });
-  for (const auto& [key, added] : byRequest) {
-    batch.put(Column::manifests, rowKey(domain, added->requestHash, key), added->manifest);
+  for (const auto* one : added) {
+    batch.put(Column::sources, rowKey(domain, one->sourceHash, one->requestHash), {});
   }
-  for (const auto& [key, added] : byRequest) {
-    batch.put(Column::sources, rowKey(domain, added->sourceHash, added->requestHash), {});
-  }
-  for (const auto& [key, added] : byRequest) {
-    batch.put(Column::members, rowKey(domain, intake_, added->requestHash, key),
-              asText(added->sourceHash.view()));
+  for (const auto* one : added) {
+    batch.put(Column::members, rowKey(domain, intake_, one->requestHash, one->key),
+              asText(one->sourceHash.view()));
   }
   batch.erase(Column::intakes, rowKey(domain, intake_));
   batch.put(Column::bundles, rowKey(domain, record_.digest, intake_), encodeBundle(record_));

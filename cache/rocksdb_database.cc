@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/table.h>
 
 #include <utility>
@@ -31,6 +32,7 @@ rocksdb::DBOptions databaseOptions(const std::filesystem::path& directory, rocks
   options.max_file_opening_threads = 2;
   options.skip_stats_update_on_db_open = true;
   options.max_background_jobs = 2;
+  options.allow_concurrent_memtable_write = false;  // which a vector does not
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
@@ -70,12 +72,14 @@ rocksdb::ColumnFamilyOptions optionsOf(Column column, const std::shared_ptr<rock
     case Column::requests:
       return blobColumnOptions(cache);
     case Column::bundled: {
-      // Thousands of entries come at once: under ZSTD, or with a compaction beside them, they would wait for
-      // those before them to be written.
+      // Thousands of entries come at once: under ZSTD, in a sorted memtable or with a compaction beside them
+      // they would wait for those before them to be written. A lookup sorts what of a vector is not flushed,
+      // so that no more stays there than one bundle on its way.
       auto options = blobColumnOptions(cache);
       options.compression = rocksdb::kLZ4Compression;
       options.blob_compression_type = rocksdb::kLZ4Compression;
       options.level0_file_num_compaction_trigger = 16;
+      options.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
       return options;
     }
     default:
@@ -222,6 +226,12 @@ StoreResult<void> Database::flush(Column column) {
   auto status = db_->Flush({}, handle(column));
   if (!status.ok()) return std::unexpected(storeError("write to", directory_, status));
   return {};
+}
+
+void Database::beginFlush(Column column) {
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  (void)db_->Flush(options, handle(column));
 }
 
 std::uint64_t Database::bytes() const {

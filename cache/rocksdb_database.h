@@ -103,6 +103,8 @@ class Database {
 
   // What the column has is on the disk when it returns.
   StoreResult<void> flush(Column column);
+  // The same in the background; flush() waits for it, and fails if it does.
+  void beginFlush(Column column);
 
   // Rises with every row that is written; through restarts too it is never below that of a row that is there.
   [[nodiscard]] std::uint64_t sequence() const { return db_->GetLatestSequenceNumber(); }

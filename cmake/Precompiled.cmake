@@ -44,6 +44,9 @@ if(BUILD_TESTING)
     TARGETS test_client test_client_c_api test_frontends_process test_jit_service test_rpc test_rpc_schema
       test_rpc_toolchain_survey test_pool)
   # As tests/CMakeLists.txt has it: headers serve what is compiled as they are.
-  target_compile_options(precompiled_tests PRIVATE -O0)
-  target_compile_options(precompiled_loop_tests PRIVATE -O0)
+  get_property(options DIRECTORY tests PROPERTY COMPILE_OPTIONS)
+  get_property(own_options DIRECTORY PROPERTY COMPILE_OPTIONS)
+  list(REMOVE_ITEM options ${own_options})
+  target_compile_options(precompiled_tests PRIVATE ${options})
+  target_compile_options(precompiled_loop_tests PRIVATE ${options})
 endif()

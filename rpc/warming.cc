@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <future>
 #include <utility>
 
 #include "bundle/layout_json.h"
@@ -25,6 +26,9 @@ BundledToolchain recordOf(const Toolchain& toolchain) {
 }  // namespace
 
 Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
+  // Both are long documents.
+  auto parsing = std::async(std::launch::async,
+                            [&] { return bundle::parseIndex(offered.index, "'" + offered.name + "'"); });
   const auto manifest = bundle::parseManifest(offered.manifest);
   if (!manifest) return problem("its manifest cannot be read: " + manifest.error().text);
   if (manifest->artifactType != bundle::kArtifactType || manifest->config.mediaType != bundle::kIndexType) {
@@ -36,7 +40,7 @@ Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
   if (sha256(offered.index) != manifest->config.digest) {
     return problem("its index has other bytes than its digest says; copy the bundle once more");
   }
-  auto parsed = bundle::parseIndex(offered.index, "'" + offered.name + "'");
+  auto parsed = parsing.get();
   if (!parsed) return problem(std::move(parsed.error().message));
   if (const auto layer = bundle::unnamedLayer(*parsed, *manifest)) {
     return problem("the index names layer " + layer->hex() +
@@ -65,25 +69,25 @@ Warmed<std::unique_ptr<Warming>> Warming::begin(Store& store, DescribedBundle de
 }
 
 Warmed<void> Warming::add(const std::vector<std::string>& layers) {
-  std::vector<std::pair<Sha256, bundle::BundledKernel>> kernels;
+  std::vector<Verified> kernels;
   kernels.reserve(layers.size());
   for (const auto& layer : layers) {
-    const auto digest = sha256(layer);
-    auto kernel = verified(layer, digest);
+    auto kernel = verified(layer);
     if (!kernel) return std::unexpected(std::move(kernel.error()));
-    kernels.emplace_back(digest, std::move(*kernel));
+    kernels.push_back(std::move(*kernel));
   }
   std::lock_guard lock(mutex_);
   if (intake_ == nullptr) return problem("the bundle is complete already");
-  for (auto& [digest, kernel] : kernels) {
-    if (added_.contains(digest)) continue;
+  for (auto& kernel : kernels) {
+    if (added_.contains(kernel.said->layer)) continue;
     if (auto added = addKernel(std::move(kernel)); !added) return added;
-    added_.insert(digest);
+    added_.insert(kernel.said->layer);
   }
   return {};
 }
 
-Warmed<bundle::BundledKernel> Warming::verified(const std::string& layer, const Sha256& digest) const {
+Warmed<Warming::Verified> Warming::verified(const std::string& layer) const {
+  const auto digest = sha256(layer);
   const auto found = byLayer_.find(digest);
   if (found == byLayer_.end()) {
     return problem("a layer with the digest " + digest.hex() +
@@ -105,13 +109,15 @@ Warmed<bundle::BundledKernel> Warming::verified(const std::string& layer, const 
                      "', of which the index says something else; build the bundle anew");
     }
   }
-  return std::move(*kernel);
+  return Verified{std::move(*kernel), found->second};
 }
 
-Warmed<void> Warming::addKernel(bundle::BundledKernel kernel) {
-  for (auto& entry : kernel.entries) {
-    const auto request = entry.request;
-    auto added = intake_->add(bundle::entryIn(record_.domain, std::move(entry), record_.warmedAt), request);
+Warmed<void> Warming::addKernel(Verified verified) {
+  auto& entries = verified.kernel.entries;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto& said = verified.said->entries[i];
+    const auto entry = bundle::entryIn(record_.domain, entries[i], said, record_.warmedAt);
+    auto added = intake_->add(entry, entries[i].request);
     if (!added) return problem("the store failed: " + added.error().message);
   }
   return {};

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <expected>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "bundle/bundle_index.h"
@@ -52,15 +52,20 @@ class Warming {
  private:
   Warming(BundleRecord record, bundle::BundleIndex index, std::unique_ptr<BundleIntake> intake);
 
-  Warmed<const bundle::IndexedKernel*> kernelOf(const Sha256& layer) const;
-  Warmed<bundle::BundledKernel> verified(const std::string& layer, const Sha256& digest) const;
-  Warmed<void> addKernel(bundle::BundledKernel kernel);
+  // What a layer holds, and what the index says of it, which is the same.
+  struct Verified {
+    bundle::BundledKernel kernel;
+    const bundle::IndexedKernel* said;
+  };
+
+  Warmed<Verified> verified(const std::string& layer) const;
+  Warmed<void> addKernel(Verified verified);
 
   BundleRecord record_;
   const bundle::BundleIndex index_;
-  std::map<Sha256, const bundle::IndexedKernel*> byLayer_;
+  std::unordered_map<Sha256, const bundle::IndexedKernel*> byLayer_;
   std::mutex mutex_;  // over what follows
-  std::set<Sha256> added_;
+  std::unordered_set<Sha256> added_;
   std::unique_ptr<BundleIntake> intake_;
 };
 

@@ -90,6 +90,5 @@ export_test_environment() {
   export KILN_TEST_CUDA_INCLUDES
   export KILN_TEST_CAPNP_IMPORTS=$deps/capnproto/include
   export LSAN_OPTIONS=suppressions=$root/tests/sanitizers/leaks.txt:print_suppressions=0
-  export UBSAN_OPTIONS=print_stacktrace=1
   export TSAN_OPTIONS=halt_on_error=1
 }

@@ -17,10 +17,8 @@ TARGETS = ("--target", "sm_80", "--target", "sm_90a", "--target", "gfx942")
 
 
 @pytest.fixture
-def kiln(bin, make_daemon, work):
-    daemon = make_daemon(toolchains=("13.0", bin / "kiln-compiler-mlir"))
-    daemon.start()
-    return Kiln(bin, daemon.socket, work)
+def kiln(bin, shared_daemon, work):
+    return Kiln(bin, shared_daemon("13.0", bin / "kiln-compiler-mlir").socket, work)
 
 
 @pytest.fixture

@@ -10,8 +10,13 @@ import pytest
 
 import harness
 
-# Who is started in the background of a script ignores these, and so would every program that is started here.
-for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+# Who is started in the background of a script or by nohup ignores these, and so would every program that is started
+# here. Hanging up goes on to do nothing: a program that is started does not inherit that.
+for number, usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, lambda *_: None),
+):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, usual)
 

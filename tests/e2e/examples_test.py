@@ -25,11 +25,23 @@ CUOBJDUMP = os.environ["KILN_TEST_CUOBJDUMP"]
 
 
 @pytest.fixture
-def node(bin, make_daemon):
+def toolchains(bin):
+    """Every compiler that there is."""
     libraries = ("13.0", hiprtc_library(), nvjitlink_library("13.0"), libdevice(), ROCM_BITCODE)
-    daemon = make_daemon(toolchains=(*libraries, bin / "kiln-compiler-llvm", bin / "kiln-compiler-mlir"))
+    return (*libraries, bin / "kiln-compiler-llvm", bin / "kiln-compiler-mlir")
+
+
+@pytest.fixture
+def node(make_daemon, toolchains):
+    """A daemon that has compiled nothing yet."""
+    daemon = make_daemon(toolchains=toolchains)
     daemon.start()
     return daemon
+
+
+@pytest.fixture
+def shared_node(shared_daemon, toolchains):
+    return shared_daemon(*toolchains)
 
 
 def built(prefix, folder, name):
@@ -65,8 +77,8 @@ def instructions(binary):
         ("saxpy.mlir", "host", "so"),
     ],
 )
-def test_saxpy_is_compiled_from_every_language(bin, node, work, file, target, kind):
-    kiln = Kiln(bin, node.socket, work)
+def test_saxpy_is_compiled_from_every_language(bin, shared_node, work, file, target, kind):
+    kiln = Kiln(bin, shared_node.socket, work)
     output = work / f"saxpy.{kind}"
     reply = kiln.compile(KERNELS / file, "-o", output, target=target)
     if kind == "so":
@@ -77,8 +89,8 @@ def test_saxpy_is_compiled_from_every_language(bin, node, work, file, target, ki
     assert re.search(r"\b(FFMA|v_fma|v_fmac|v_pk_fma)", instructions(output))
 
 
-def test_saxpy_of_two_languages_computes_one_thing(bin, node, work):
-    kiln = Kiln(bin, node.socket, work)
+def test_saxpy_of_two_languages_computes_one_thing(bin, shared_node, work):
+    kiln = Kiln(bin, shared_node.socket, work)
     arguments = ("--kernel", "saxpy", "--arg", "f32=2", "--arg", "f32[4096]", "--arg", "f32[4096]")
     of_mlir = kiln.json("run", KERNELS / "saxpy.mlir", *arguments)["arguments"]
     of_llvm = kiln.json("run", KERNELS / "saxpy.ll", *arguments, "--arg", "i64=4096")["arguments"]
@@ -86,10 +98,10 @@ def test_saxpy_of_two_languages_computes_one_thing(bin, node, work):
     assert of_mlir[2]["checksum_after"] != of_mlir[2]["checksum_before"]
 
 
-def test_gelu_and_mul_runs_as_a_kernel_and_without_one_by_its_reference(prefix, folder, node):
+def test_gelu_and_mul_runs_as_a_kernel_and_without_one_by_its_reference(prefix, folder, shared_node):
     program = built(prefix, folder, "gelu_and_mul")
     source = EXAMPLES / "gelu_and_mul/gelu_and_mul.mlir"
-    printed = run(program, source, env=environment(KILN_SOCKET=node.socket))
+    printed = run(program, source, env=environment(KILN_SOCKET=shared_node.socket))
     assert re.match(r"kernel: max abs error \S+\n", printed)
     printed = run(program, source, env=environment(KILN_SOCKET="/nowhere"))
     assert printed.startswith("fallback: ")

@@ -16,7 +16,7 @@ import tomllib
 import pytest
 
 from harness import DEADLINE, ROOT, Kiln, children, environment, hiprtc_library, nvjitlink_library, wait_for
-from kernels import slow
+from kernels import slow_below_sm_90
 from ptx_link_test import CALLER, DOUBLE
 from toolchains_test import install
 
@@ -352,11 +352,7 @@ def test_a_toolchain_that_is_not_there_is_told_with_those_that_are(kiln, bin, wo
 
 
 def test_a_build_that_was_interrupted_goes_on_where_it_was(kiln, daemon, bin, work):
-    calls = []
-    for number in range(4):
-        (work / f"slow{number}.cu").write_text(slow(1) + f"// {number}\n")
-        calls.append((f"slow{number}.cu", "--target", "sm_90"))
-    record(kiln, bin, "app.lock", calls)
+    record(kiln, bin, "app.lock", write_slow(work, 4))
     alone = without_daemon(bin, work)
     arguments = ("build", "app.lock", "--target", "sm_80", "-o", "app.kiln", "--config", config_of(daemon))
     process = alone.start(*arguments)
@@ -447,9 +443,9 @@ def test_a_content_that_is_gone_or_was_changed_is_told(kiln, bin, work):
 
 
 def write_slow(work, count):
-    """The calls that compile so many kernels of a second each."""
+    """The calls that compile so many kernels, each of half a second for processors older than theirs."""
     for number in range(count):
-        (work / f"slow{number}.cu").write_text(slow(1) + f"// {number}\n")
+        (work / f"slow{number}.cu").write_text(slow_below_sm_90(1) + f"// {number}\n")
     return [(f"slow{number}.cu", "--target", "sm_90") for number in range(count)]
 
 
@@ -636,7 +632,7 @@ def test_a_toolchain_that_is_replaced_during_a_build_is_in_the_bundle_before_and
     daemon = make_daemon("replaced", toolchains=(folder / "toolchain",))
     daemon.start()
     builder = Kiln(bin, daemon.socket, work)
-    process = builder.start("--json", "build", "app.lock", "-o", "app.kiln")
+    process = builder.start("--json", "build", "app.lock", "--target", "sm_80", "-o", "app.kiln")
     wait_for(lambda: builder.json("stats")["entries"] >= 1)
     install("13.0", folder / "toolchain")
     output, _ = process.communicate(timeout=DEADLINE)
@@ -648,7 +644,7 @@ def test_a_toolchain_that_is_replaced_during_a_build_is_in_the_bundle_before_and
 
 def test_what_is_compiled_is_kept_while_something_failed_that_may_succeed_next_time(kiln, daemon, bin, work):
     (work / "scale.cu").write_text(SCALE)
-    (work / "slow.cu").write_text(slow(8))
+    (work / "slow.cu").write_text(slow_below_sm_90(6))
     record(kiln, bin, "app.lock", (("scale.cu", "--target", "sm_90"), ("slow.cu", "--target", "sm_90")))
     (work / "impatient.toml").write_text("compile_timeout_seconds = 1\n" + config_of(daemon).read_text())
     alone = without_daemon(bin, work)

@@ -4,10 +4,14 @@ import contextlib
 import os
 import signal
 
+import pytest
+
 from fields import ask_for, bytes_of, request_for
 from harness import Exits
 from matrix import case
 from scripted_client import connect, run
+
+pytestmark = pytest.mark.outputs
 
 
 @case("direct call")

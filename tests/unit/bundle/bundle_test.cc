@@ -75,12 +75,19 @@ TEST_CASE("What no store keeps, or does not fit its request, is refused") {
 }
 
 TEST_CASE("An entry in a domain has the key that a compile there would give it") {
-  const auto entry = entryIn("team", sampleBundled(), 42);
+  const auto enter = [](const std::string& domain, std::uint64_t createdAt) {
+    BundledKernel kernel{"k", {}, {sampleBundled()}};
+    const auto said = indexed(kernel, {}).entries.front();
+    auto entry = entryIn(domain, kernel.entries.front(), said, createdAt);
+    CHECK(kernel.entries.front().request == test::sampleRequest());
+    return entry;
+  };
+  const auto entry = enter("team", 42);
   CHECK(entry.key == entryKey(entry));
   CHECK(entry.requestHash == requestHash(test::sampleRequest()));
   CHECK((entry.domain == "team" && entry.createdAt == 42 && entry.namesBind));
-  CHECK(entry.key != entryIn("other", sampleBundled(), 42).key);
-  CHECK(entry.key == entryIn("team", sampleBundled(), 43).key);
+  CHECK(entry.key != enter("other", 42).key);
+  CHECK(entry.key == enter("team", 43).key);
 }
 
 TEST_CASE("An index reads back as it was written") {

@@ -367,7 +367,7 @@ TEST_CASE_METHOD(Fixture, "a forked child has a connection of its own and the pa
   CHECK(daemon.seen().connections == 2);
 }
 
-TEST_CASE_METHOD(Fixture, "a child that only destroys the client it inherited ends") {
+TEST_CASE_METHOD(Fixture, "a child that only destroys the client it inherited ends", "[forks]") {
   StandInDaemon daemon(socket);
   auto client = std::make_unique<Client>(options);
   CHECK(compiled(*client, "a") == StandInDaemon::binaryOf("a"));
