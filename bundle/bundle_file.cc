@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "bundle/lock_file.h"
 #include "bundle/problem.h"
 
 namespace kiln::bundle {
@@ -76,6 +77,10 @@ BundleResult<std::vector<Toolchain>> usedBy(const std::vector<IndexedKernel>& ke
 
 BundleResult<BundleFile> BundleFile::open(const std::filesystem::path& path) {
   auto layout = LayoutReader::open(path, kArtifactType);
+  if (!layout && looksLikeLock(path)) {
+    return std::unexpected(BundleError{"'" + path.string() + "' is a lock and no bundle; kiln build " +
+                                       path.string() + " -o BUNDLE makes one of it"});
+  }
   if (!layout) return std::unexpected(std::move(layout.error()));
   const auto& config = (*layout)->manifest().config;
   const auto what = "'" + path.string() + "'";

@@ -17,6 +17,31 @@ std::string unfinishedName() {
   return ".kiln-unfinished-" + std::to_string(std::uint64_t{random()} << 32 | random());
 }
 
+struct Got {
+  std::size_t bytes = 0;
+  int error = 0;  // errno
+};
+
+// Less than `size` where the file ends before, or at an error.
+Got readFully(char* bytes, const FileDescriptor& file, std::uint64_t offset, std::size_t size) noexcept {
+  Got got;
+  while (got.bytes < size) {
+    auto now =
+        pread(file.number(), bytes + got.bytes, size - got.bytes, static_cast<off_t>(offset + got.bytes));
+    if (now < 0 && errno == EINTR) continue;
+    if (now < 0) got.error = errno;
+    if (now <= 0) break;
+    got.bytes += static_cast<std::size_t>(now);
+  }
+  return got;
+}
+
+Attempt<void> whole(const Got& got, std::size_t size, std::string_view what) {
+  if (got.error != 0) return cannot("read", what, got.error);
+  if (got.bytes < size) return damaged(std::string(what) + " became shorter while it was read");
+  return {};
+}
+
 }  // namespace
 
 FileDescriptor::~FileDescriptor() { close(); }
@@ -28,25 +53,18 @@ int FileDescriptor::close() {
 
 Attempt<void> readInto(char* bytes, const FileDescriptor& file, std::uint64_t offset, std::size_t size,
                        std::string_view what) {
-  for (std::size_t done = 0; done < size;) {
-    auto got = pread(file.number(), bytes + done, size - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return cannot("read", what, errno);
-    if (got == 0) return damaged(std::string(what) + " became shorter while it was read");
-    done += static_cast<std::size_t>(got);
-  }
-  return {};
+  return whole(readFully(bytes, file, offset, size), size, what);
 }
 
 Attempt<std::string> readAt(const FileDescriptor& file, std::uint64_t offset, std::size_t size,
                             std::string_view what) {
   std::string bytes;
-  Attempt<void> read;
-  bytes.resize_and_overwrite(size, [&](char* place, std::size_t) {
-    read = readInto(place, file, offset, size, what);
-    return read ? size : 0;
+  Got got;
+  bytes.resize_and_overwrite(size, [&](char* place, std::size_t) noexcept {
+    got = readFully(place, file, offset, size);
+    return got.bytes;
   });
-  if (!read) return std::unexpected(read.error());
+  if (auto read = whole(got, size, what); !read) return std::unexpected(read.error());
   return bytes;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -360,6 +361,11 @@ std::string writeLock(const Lock& lock) {
 }
 
 BundleResult<Lock> parseLock(std::string_view text, const std::string& file) {
+  if (text.contains('\0')) {
+    return std::unexpected(BundleError{"'" + file +
+                                       "' is no lock but a binary file, as a bundle is; give the lock that "
+                                       "kiln record wrote"});
+  }
   toml::table table;
   try {
     table = toml::parse(text, file);
@@ -403,10 +409,21 @@ BundleResult<Lock> parseLock(std::string_view text, const std::string& file) {
 BundleResult<Lock> readLock(const std::filesystem::path& file) {
   const auto text = readWhole(file, kMaxLockSize, Links::followed);
   if (!text) {
-    return std::unexpected(BundleError{"cannot read the lock: " + text.error().text + "; kiln record -o " +
-                                       file.string() + " -- COMMAND makes one"});
+    std::error_code error;
+    const bool isThere = std::filesystem::exists(file, error);
+    return std::unexpected(
+        BundleError{"cannot read the lock: " + text.error().text +
+                    (isThere ? "; give the file that kiln record wrote"
+                             : "; kiln record -o " + file.string() + " -- COMMAND makes one")});
   }
   return parseLock(*text, file.string());
+}
+
+bool looksLikeLock(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string start(std::string_view(kHeading).size(), '\0');
+  in.read(start.data(), static_cast<std::streamsize>(start.size()));
+  return in && start == kHeading;
 }
 
 }  // namespace kiln::bundle

@@ -45,4 +45,7 @@ BundleResult<Lock> parseLock(std::string_view text, const std::string& file);
 
 BundleResult<Lock> readLock(const std::filesystem::path& file);
 
+// Whether a file begins as those that writeLock() writes; false where it cannot be read.
+bool looksLikeLock(const std::filesystem::path& file);
+
 }  // namespace kiln::bundle

@@ -96,7 +96,8 @@ StoreResult<void> Intake::writeUnwritten() {
   return written;
 }
 
-// Others wait for the lock, so that what hangs on no other row is made before, while the disk is busy.
+// Others wait for the lock, so that the rows are made before, while the disk is busy; where an older intake
+// gives way they are made anew behind its erasure.
 StoreResult<void> Intake::commit() {
   if (auto written = writeUnwritten(); !written) return written;
   database_.beginFlush(Column::bundled);
@@ -112,8 +113,8 @@ StoreResult<void> Intake::commit() {
   Database::Batch replacing(database_);
   auto replaced = eraseBundle(database_, replacing, record_.domain, record_.digest);
   if (!replaced) return std::unexpected(std::move(replaced.error()));
-  if (replacing.rows() > 0) makeVisible(replacing, added);
-  auto& batch = replacing.rows() > 0 ? replacing : visible;
+  if (*replaced) makeVisible(replacing, added);
+  auto& batch = *replaced ? replacing : visible;
   // An entry that was put under the same key would be found first. A request that was put stays, since
   // entries that are none of the bundle's may need it.
   for (const auto* one : added) {

@@ -32,7 +32,7 @@ rocksdb::DBOptions databaseOptions(const std::filesystem::path& directory, rocks
   options.max_file_opening_threads = 2;
   options.skip_stats_update_on_db_open = true;
   options.max_background_jobs = 2;
-  options.allow_concurrent_memtable_write = false;  // which a vector does not
+  options.allow_concurrent_memtable_write = false;  // a vector takes one writer at a time
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
@@ -73,13 +73,15 @@ rocksdb::ColumnFamilyOptions optionsOf(Column column, const std::shared_ptr<rock
       return blobColumnOptions(cache);
     case Column::bundled: {
       // Thousands of entries come at once: under ZSTD, in a sorted memtable or with a compaction beside them
-      // they would wait for those before them to be written. A lookup sorts what of a vector is not flushed,
-      // so that no more stays there than one bundle on its way.
+      // they would wait for those before them to be written. A lookup in a vector sorts a copy of it, and so
+      // goes there only for what the filter may have.
       auto options = blobColumnOptions(cache);
       options.compression = rocksdb::kLZ4Compression;
       options.blob_compression_type = rocksdb::kLZ4Compression;
       options.level0_file_num_compaction_trigger = 16;
       options.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
+      options.memtable_whole_key_filtering = true;
+      options.memtable_prefix_bloom_size_ratio = 0.02;
       return options;
     }
     default:
@@ -231,17 +233,21 @@ StoreResult<void> Database::flush(Column column) {
 void Database::beginFlush(Column column) {
   rocksdb::FlushOptions options;
   options.wait = false;
+  options.allow_write_stall = true;  // or it would wait for a flush that is under way
   (void)db_->Flush(options, handle(column));
 }
 
 std::uint64_t Database::bytes() const {
   std::uint64_t total = 0;
-  for (const auto* property :
-       {"rocksdb.total-sst-files-size", "rocksdb.total-blob-file-size", "rocksdb.cur-size-all-mem-tables"}) {
-    for (auto* handle : handles_) {
-      std::uint64_t value = 0;
-      if (db_->GetIntProperty(handle, property, &value)) total += value;
-    }
+  const auto count = [&](rocksdb::ColumnFamilyHandle* handle, const char* property) {
+    std::uint64_t value = 0;
+    if (db_->GetIntProperty(handle, property, &value)) total += value;
+  };
+  for (auto* one : handles_) {
+    count(one, "rocksdb.total-sst-files-size");
+    count(one, "rocksdb.total-blob-file-size");
+    // A vector cannot tell its size while it is written to.
+    if (one != handle(Column::bundled)) count(one, "rocksdb.cur-size-all-mem-tables");
   }
   return total;
 }

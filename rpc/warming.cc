@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <future>
 #include <utility>
 
 #include "bundle/layout_json.h"
@@ -26,9 +25,6 @@ BundledToolchain recordOf(const Toolchain& toolchain) {
 }  // namespace
 
 Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
-  // Both are long documents.
-  auto parsing = std::async(std::launch::async,
-                            [&] { return bundle::parseIndex(offered.index, "'" + offered.name + "'"); });
   const auto manifest = bundle::parseManifest(offered.manifest);
   if (!manifest) return problem("its manifest cannot be read: " + manifest.error().text);
   if (manifest->artifactType != bundle::kArtifactType || manifest->config.mediaType != bundle::kIndexType) {
@@ -40,7 +36,7 @@ Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
   if (sha256(offered.index) != manifest->config.digest) {
     return problem("its index has other bytes than its digest says; copy the bundle once more");
   }
-  auto parsed = parsing.get();
+  auto parsed = bundle::parseIndex(offered.index, "'" + offered.name + "'");
   if (!parsed) return problem(std::move(parsed.error().message));
   if (const auto layer = bundle::unnamedLayer(*parsed, *manifest)) {
     return problem("the index names layer " + layer->hex() +
@@ -79,9 +75,10 @@ Warmed<void> Warming::add(const std::vector<std::string>& layers) {
   std::lock_guard lock(mutex_);
   if (intake_ == nullptr) return problem("the bundle is complete already");
   for (auto& kernel : kernels) {
-    if (added_.contains(kernel.said->layer)) continue;
+    const auto& layer = kernel.said->layer;
+    if (added_.contains(layer)) continue;
     if (auto added = addKernel(std::move(kernel)); !added) return added;
-    added_.insert(kernel.said->layer);
+    added_.insert(layer);
   }
   return {};
 }

@@ -90,5 +90,7 @@ export_test_environment() {
   export KILN_TEST_CUDA_INCLUDES
   export KILN_TEST_CAPNP_IMPORTS=$deps/capnproto/include
   export LSAN_OPTIONS=suppressions=$root/tests/sanitizers/leaks.txt:print_suppressions=0
+  # Undefined behaviour is a SIGILL (CMakeLists.txt).
+  export ASAN_OPTIONS=handle_sigill=1
   export TSAN_OPTIONS=halt_on_error=1
 }

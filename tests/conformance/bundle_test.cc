@@ -154,6 +154,22 @@ TEST_CASE_METHOD(Fixture, "The record of a bundle says how many entries it broug
   CHECK(store->bundles("default").value() == std::vector{expected});
 }
 
+TEST_CASE_METHOD(Fixture, "Of two entries of one key in a bundle the later one is there") {
+  auto later = entry;
+  later.result = Failure{FailureKind::compileError, "later", ""};
+  auto intake = begin(sampleBundle());
+  REQUIRE(intake->add(entry, request));
+  REQUIRE(intake->add(sampleEntry(requestNumber(1)), requestNumber(1)));
+  REQUIRE(intake->add(later, request));
+  REQUIRE(intake->commit());
+  CHECK(store->find("default", entry.key, Which::all).value() == later);
+  const auto listed = store->list("default", {}, 10).value();
+  REQUIRE(listed.size() == 2);
+  const auto& ofLater = listed[listed[0].key == entry.key ? 0 : 1];
+  CHECK((ofLater.bytes == 0 && ofLater.failure == FailureKind::compileError));
+  CHECK(store->bundles("default").value()[0].bytes == 7 + 13);  // of the other
+}
+
 TEST_CASE_METHOD(Fixture, "A bundle with nothing in it is there until it is removed") {
   bring(sampleBundle(), {});
   CHECK(store->bundles("default").value()[0].entries == 0);

@@ -34,7 +34,7 @@ def daemon(make_daemon):
         toolchains=("13.99",),
         config="compile_timeout_seconds = 2\nmemory_limit_mb = 512\njobs = 2",
         # Its crashes are its own, and no finding of the sanitizer's.
-        variables={"ASAN_OPTIONS": "handle_segv=0"},
+        variables={"ASAN_OPTIONS": "handle_segv=0:handle_sigill=1"},
     )
     daemon.start()
     return daemon

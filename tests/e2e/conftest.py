@@ -1,5 +1,6 @@
 """What end-to-end tests are given: the real programs, a running kilnd, and NVRTC without kiln to compare with."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -10,13 +11,8 @@ import pytest
 
 import harness
 
-# Who is started in the background of a script or by nohup ignores these, and so would every program that is started
-# here. Hanging up goes on to do nothing: a program that is started does not inherit that.
-for number, usual in (
-    (signal.SIGINT, signal.default_int_handler),
-    (signal.SIGQUIT, signal.SIG_DFL),
-    (signal.SIGHUP, lambda *_: None),
-):
+# Who is started in the background of a script ignores these, and so would every program that is started here.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, usual)
 
@@ -64,20 +60,20 @@ def make_daemon(bin, folder):
 @pytest.fixture(scope="session")
 def shared_daemon(bin):
     """Gives the running kilnd with some toolchains that tests share: those that do not mind what it has compiled."""
-    daemons, folders = {}, []
+    daemons = {}
 
     def get(*toolchains):
         if toolchains not in daemons:
-            folders.append(pathlib.Path(tempfile.mkdtemp(prefix="kiln-")))
-            daemons[toolchains] = harness.Daemon(bin, folders[-1], toolchains=toolchains)
-            daemons[toolchains].start()
+            folder = pathlib.Path(tempfile.mkdtemp(prefix="kiln-"))
+            at_end.callback(shutil.rmtree, folder)
+            daemon = harness.Daemon(bin, folder, toolchains=toolchains)
+            at_end.callback(daemon.end)
+            daemon.start()
+            daemons[toolchains] = daemon
         return daemons[toolchains]
 
-    yield get
-    for daemon in daemons.values():
-        daemon.end()
-    for folder in folders:
-        shutil.rmtree(folder)
+    with contextlib.ExitStack() as at_end:
+        yield get
 
 
 @pytest.fixture

@@ -103,6 +103,7 @@ def test_switching_between_two_branches_hits_both(compare, work):
     assert "w.h changed since the nearest entry was compiled" in nearest["reason"]
 
 
+@pytest.mark.long
 def test_of_a_request_s_entries_those_in_use_are_kept_and_the_least_recently_used_is_dropped(kiln, work):
     def ask(place, value):
         write(work / place, {"k.cu": USES_V, "include/v.h": f"#define V {value}\n"})

@@ -37,6 +37,7 @@ def default_environment():
         "KILN_TEST_NVDISASM": str(ROOT / "build/deps/nvdisasm/nvidia/cu13/bin/nvdisasm"),
         "KILN_TEST_CUDA_INCLUDES": "/usr/local/cuda/include/cccl:/usr/local/cuda/include",
         "KILN_TEST_CAPNP_IMPORTS": str(ROOT / "build/deps/capnproto/include"),
+        "ASAN_OPTIONS": "handle_sigill=1",  # of undefined behaviour
     }
 
 

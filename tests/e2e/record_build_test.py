@@ -205,7 +205,10 @@ def test_a_signal_ends_the_wait_for_what_was_left_behind_which_is_named(kiln, bi
 def test_a_recording_that_is_told_to_end_ends_its_command_and_keeps_what_was_recorded(kiln, bin, work, number):
     write_application(work)
     command = script(bin, CALLS[:1])[2] + "\necho recorded >&2\nexec sleep 1000"
-    process = kiln.start("record", "-o", "app.lock", "--", "sh", "-c", command)
+    process = kiln.start(
+        *("record", "-o", "app.lock", "--", "sh", "-c", command),
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # whatever these tests were started by
+    )
     first_line(process.stderr, b"recorded")
     process.send_signal(number)
     process.communicate(timeout=DEADLINE)
@@ -498,6 +501,7 @@ def test_what_was_not_captured_is_told_and_is_not_covered(kiln, bin, work):
         assert one["request"] == "scale.cu" and "kilnd cannot be reached" in one["reason"]
 
 
+@pytest.mark.long
 def test_a_build_whose_kilnd_dies_leaves_the_bundle_alone_and_goes_on_from_there(kiln, daemon, bin, work):
     record(kiln, bin, "app.lock", write_slow(work, 6))
     build(kiln, "app.lock", "-o", "app.kiln")
@@ -536,6 +540,7 @@ def test_a_build_whose_own_kilnd_dies_keeps_what_was_compiled_and_says_where(kil
     assert not (work / "app.kiln.partial").exists()
 
 
+@pytest.mark.long
 def test_two_builds_to_one_path_do_not_meet(kiln, daemon, bin, work):
     record(kiln, bin, "app.lock", write_slow(work, 3))
     alone = without_daemon(bin, work)
@@ -626,6 +631,7 @@ def test_on_a_terminal_the_bar_fits_and_no_name_moves_the_cursor(kiln, bin, work
     assert "evil\\x1b[2J" in on_terminal(kiln, 80, "bundle", "ls", "app.kiln")[0]
 
 
+@pytest.mark.long
 def test_a_toolchain_that_is_replaced_during_a_build_is_in_the_bundle_before_and_after(kiln, bin, make_daemon, work, folder):
     record(kiln, bin, "app.lock", write_slow(work, 6))
     install("12.9", folder / "toolchain")
@@ -642,9 +648,10 @@ def test_a_toolchain_that_is_replaced_during_a_build_is_in_the_bundle_before_and
     assert [toolchain["name"] for toolchain in shown["toolchains"]] == ["nvrtc 12.9", "nvrtc 13.0"]
 
 
+@pytest.mark.long
 def test_what_is_compiled_is_kept_while_something_failed_that_may_succeed_next_time(kiln, daemon, bin, work):
     (work / "scale.cu").write_text(SCALE)
-    (work / "slow.cu").write_text(slow_below_sm_90(6))
+    (work / "slow.cu").write_text(slow_below_sm_90(8))
     record(kiln, bin, "app.lock", (("scale.cu", "--target", "sm_90"), ("slow.cu", "--target", "sm_90")))
     (work / "impatient.toml").write_text("compile_timeout_seconds = 1\n" + config_of(daemon).read_text())
     alone = without_daemon(bin, work)

@@ -47,7 +47,7 @@ def kiln(bin, make_daemon, work):
     daemon.start()
     (work / "k.ll").write_text(KERNELS)
     kiln = Kiln(bin, daemon.socket, work)
-    kiln.environment |= {"ASAN_OPTIONS": "handle_segv=0"}  # a kernel that ends its process is to end it by itself
+    kiln.environment |= {"ASAN_OPTIONS": "handle_segv=0:handle_sigill=1"}  # a kernel that ends its process is to end it by itself
     return kiln
 
 

@@ -143,6 +143,7 @@ def test_a_listing_alone_tells_that_a_library_was_replaced(start, toolchain):
     assert before["identity"] != after["identity"]
 
 
+@pytest.mark.long
 def test_what_a_library_compiles_while_it_is_replaced_is_compiled_again_by_the_new_one(
     start, toolchain, work, reference
 ):

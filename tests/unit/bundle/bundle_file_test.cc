@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "bundle/lock_file.h"
 #include "tests/support/samples.h"
 #include "tests/support/temporary_directory.h"
 
@@ -73,6 +74,16 @@ TEST_CASE("A bundle whose index names a layer that it does not have is refused w
   index.kernels.front().layer = sha256("no layer");
   CHECK_THAT(refusalOf(directory.path() / "bad", index),
              Contains("layer " + sha256("no layer").hex()) && Contains("not in the manifest"));
+}
+
+TEST_CASE("A lock that is given as a bundle is called one, and so is a bundle that is given as a lock") {
+  const test::TemporaryDirectory directory;
+  const auto lock = directory.path() / "app.lock", bundle = directory.path() / "app.kiln";
+  std::ofstream(lock) << writeLock({});
+  CHECK_THAT(BundleFile::open(lock).error().message, Contains("is a lock and no bundle; kiln build "));
+  BundleIndex index;
+  REQUIRE(writeBundle(bundle, {sampleKernel()}, {sampleToolchain()}, index));
+  CHECK_THAT(readLock(bundle).error().message, Contains("'" + bundle.string() + "' is no lock but a binary"));
 }
 
 TEST_CASE("Whether a bundle can be written is told before, and leaves nothing behind") {
