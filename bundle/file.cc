@@ -42,6 +42,25 @@ Attempt<void> whole(const Got& got, std::size_t size, std::string_view what) {
   return {};
 }
 
+std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
+
+struct RegularFile {
+  FileDescriptor descriptor;
+  std::uint64_t size;
+};
+
+Attempt<RegularFile> openRegular(const std::filesystem::path& path, Links links) {
+  const auto what = quoted(path);
+  const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  FileDescriptor file(open(path.c_str(), links == Links::refused ? flags | O_NOFOLLOW : flags));
+  if (!file.isOpen() && errno == ELOOP) return problem(what + " is a link, and must be a regular file");
+  if (!file.isOpen()) return cannot("open", what, errno);
+  struct stat status;
+  if (fstat(file.number(), &status) != 0) return cannot("look at", what, errno);
+  if (!S_ISREG(status.st_mode)) return problem(what + " is no regular file");
+  return RegularFile{std::move(file), static_cast<std::uint64_t>(status.st_size)};
+}
+
 }  // namespace
 
 FileDescriptor::~FileDescriptor() { close(); }
@@ -69,17 +88,17 @@ Attempt<std::string> readAt(const FileDescriptor& file, std::uint64_t offset, st
 }
 
 Attempt<std::string> readWhole(const std::filesystem::path& path, std::uint64_t most, Links links) {
-  const auto what = "'" + path.string() + "'";
-  const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const FileDescriptor file(open(path.c_str(), links == Links::refused ? flags | O_NOFOLLOW : flags));
-  if (!file.isOpen() && errno == ELOOP) return problem(what + " is a link, and must be a regular file");
-  if (!file.isOpen()) return cannot("open", what, errno);
-  struct stat status;
-  if (fstat(file.number(), &status) != 0) return cannot("look at", what, errno);
-  if (!S_ISREG(status.st_mode)) return problem(what + " is no regular file");
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size > most) return problem(what + " is larger than " + std::to_string(most >> 20) + " MiB");
-  return readAt(file, 0, size, what);
+  const auto file = openRegular(path, links);
+  if (!file) return std::unexpected(file.error());
+  const auto what = quoted(path);
+  if (file->size > most) return problem(what + " is larger than " + std::to_string(most >> 20) + " MiB");
+  return readAt(file->descriptor, 0, file->size, what);
+}
+
+Attempt<std::string> readStart(const std::filesystem::path& path, std::size_t size, Links links) {
+  const auto file = openRegular(path, links);
+  if (!file) return std::unexpected(file.error());
+  return readAt(file->descriptor, 0, size, quoted(path));
 }
 
 int writeAll(const FileDescriptor& file, std::string_view bytes) {

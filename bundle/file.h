@@ -44,6 +44,8 @@ Attempt<std::string> readAt(const FileDescriptor& file, std::uint64_t offset, st
 // told and not read.
 enum class Links { followed, refused };
 Attempt<std::string> readWhole(const std::filesystem::path& path, std::uint64_t most, Links links);
+// Its first `size` bytes; a shorter file is an error.
+Attempt<std::string> readStart(const std::filesystem::path& path, std::size_t size, Links links);
 
 // errno, or 0.
 int writeAll(const FileDescriptor& file, std::string_view bytes);

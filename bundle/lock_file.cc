@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -420,10 +419,9 @@ BundleResult<Lock> readLock(const std::filesystem::path& file) {
 }
 
 bool looksLikeLock(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string start(std::string_view(kHeading).size(), '\0');
-  in.read(start.data(), static_cast<std::streamsize>(start.size()));
-  return in && start == kHeading;
+  const std::string_view heading(kHeading);
+  const auto start = readStart(file, heading.size(), Links::followed);
+  return start && *start == heading;
 }
 
 }  // namespace kiln::bundle

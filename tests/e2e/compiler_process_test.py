@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from harness import DEADLINE, Kiln, compiling, wait_for
+from harness import DEADLINE, OWN_CRASHES, Kiln, compiling, wait_for
 
 MISBEHAVING = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent / "misbehaving_nvrtc"
 
@@ -33,8 +33,7 @@ def daemon(make_daemon):
     daemon = make_daemon(
         toolchains=("13.99",),
         config="compile_timeout_seconds = 2\nmemory_limit_mb = 512\njobs = 2",
-        # Its crashes are its own, and no finding of the sanitizer's.
-        variables={"ASAN_OPTIONS": "handle_segv=0:handle_sigill=1"},
+        variables=OWN_CRASHES,
     )
     daemon.start()
     return daemon

@@ -22,6 +22,10 @@ DEADLINE = 120  # seconds that nothing here comes near unless something hangs
 SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer")
 
 
+# For programs whose crashes are their own, and no finding of the sanitizer's.
+OWN_CRASHES = {"ASAN_OPTIONS": "handle_segv=0:handle_sigill=1"}
+
+
 def default_environment():
     """Where things are unless the environment says so (scripts/test does)."""
     return {

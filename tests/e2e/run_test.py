@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness import DEADLINE, Kiln
+from harness import DEADLINE, OWN_CRASHES, Kiln
 
 KERNELS = """define void @scale(float %by, ptr %data, i64 %n) {
 entry:
@@ -47,7 +47,7 @@ def kiln(bin, make_daemon, work):
     daemon.start()
     (work / "k.ll").write_text(KERNELS)
     kiln = Kiln(bin, daemon.socket, work)
-    kiln.environment |= {"ASAN_OPTIONS": "handle_segv=0:handle_sigill=1"}  # a kernel that ends its process is to end it by itself
+    kiln.environment |= OWN_CRASHES  # a kernel that ends its process is to end it by itself
     return kiln
 
 

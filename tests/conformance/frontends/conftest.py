@@ -134,7 +134,7 @@ def misbehaving_daemon(bin):
     """One whose compilers are the stand-ins that misbehave, under tight limits."""
     toolchains = list(dict.fromkeys(subject.misbehaving for subject in SUBJECTS))
     config = "compile_timeout_seconds = 100\nmemory_limit_mb = 256"
-    with running(bin, toolchains=toolchains, config=config, variables={"ASAN_OPTIONS": "handle_segv=0:handle_sigill=1"}) as daemon:
+    with running(bin, toolchains=toolchains, config=config, variables=harness.OWN_CRASHES) as daemon:
         yield daemon
 
 

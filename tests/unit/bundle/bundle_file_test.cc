@@ -1,6 +1,8 @@
 // Bundles on disk: what is written, and what is refused when it is opened.
 #include "bundle/bundle_file.h"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 
 #include <fstream>
@@ -84,6 +86,13 @@ TEST_CASE("A lock that is given as a bundle is called one, and so is a bundle th
   BundleIndex index;
   REQUIRE(writeBundle(bundle, {sampleKernel()}, {sampleToolchain()}, index));
   CHECK_THAT(readLock(bundle).error().message, Contains("'" + bundle.string() + "' is no lock but a binary"));
+}
+
+TEST_CASE("A FIFO that is given as a bundle is refused and not waited for") {
+  const test::TemporaryDirectory directory;
+  const auto fifo = directory.path() / "app.kiln";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  CHECK_FALSE(BundleFile::open(fifo));
 }
 
 TEST_CASE("Whether a bundle can be written is told before, and leaves nothing behind") {
