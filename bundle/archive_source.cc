@@ -18,7 +18,7 @@ namespace kiln::bundle {
 namespace {
 
 constexpr std::uint64_t kRecord = 512;
-constexpr std::size_t kBlockSize = std::size_t{16} << 10;  // what libarchive reads at once
+constexpr std::size_t kBlockSize = kRecord;  // read at once: what lies between headers is passed over
 
 struct Extent {
   std::uint64_t offset;

@@ -43,10 +43,6 @@ BundleError tooLarge(const std::string& what) {
   return {what + " has an index of more than 64 MiB; build several bundles of less"};
 }
 
-BundleError notInManifest(const std::string& layer) {
-  return {layer + ", which the index names, is not in the manifest; build the bundle anew"};
-}
-
 BundleResult<std::vector<Toolchain>> usedBy(const std::vector<IndexedKernel>& kernels,
                                             const std::vector<Toolchain>& toolchains) {
   std::map<std::pair<std::string, Sha256>, Toolchain> used;
@@ -75,7 +71,7 @@ BundleResult<std::vector<Toolchain>> usedBy(const std::vector<IndexedKernel>& ke
 
 }  // namespace
 
-BundleResult<BundleFile> BundleFile::open(const std::filesystem::path& path) {
+BundleResult<UnparsedBundle> openUnparsed(const std::filesystem::path& path) {
   auto layout = LayoutReader::open(path, kArtifactType);
   if (!layout && looksLikeLock(path)) {
     return std::unexpected(BundleError{"'" + path.string() + "' is a lock and no bundle; kiln build " +
@@ -89,20 +85,31 @@ BundleResult<BundleFile> BundleFile::open(const std::filesystem::path& path) {
                                        ", which this kiln does not read; use a newer kiln"});
   }
   if (config.size > kMaxDocumentSize) return std::unexpected(tooLarge(what));
-  auto text = (*layout)->read(config);
-  if (!text) return std::unexpected(std::move(text.error()));
-  auto index = parseIndex(*text, what);
+  auto index = (*layout)->read(config);
   if (!index) return std::unexpected(std::move(index.error()));
-  if (const auto layer = unnamedLayer(*index, (*layout)->manifest()))
-    return std::unexpected(notInManifest("layer " + layer->hex() + " of " + what));
-  return BundleFile(path.string(), std::move(*layout), std::move(*index));
+  return UnparsedBundle{path.string(), std::move(*layout), std::move(*index)};
+}
+
+BundleResult<BundleFile> BundleFile::open(const std::filesystem::path& path) {
+  const auto bundle = openUnparsed(path);
+  if (!bundle) return std::unexpected(bundle.error());
+  return parse(*bundle);
+}
+
+BundleResult<BundleFile> BundleFile::parse(const UnparsedBundle& bundle) {
+  const auto what = "'" + bundle.path + "'";
+  auto index = parseIndex(bundle.index, what);
+  if (!index) return std::unexpected(std::move(index.error()));
+  if (const auto why = whyNotOfOneBundle(*index, bundle.layout->manifest()); !why.empty())
+    return std::unexpected(BundleError{what + " cannot be used: " + why + "; build the bundle anew"});
+  return BundleFile(bundle.path, bundle.layout, std::move(*index));
 }
 
 BundleResult<BundledKernel> BundleFile::read(const IndexedKernel& kernel) const {
   const auto& layers = layout_->manifest().layers;
   const auto layer = std::ranges::find(layers, kernel.layer, &Descriptor::digest);
   const auto what = "layer " + kernel.layer.hex() + " of '" + path_ + "'";
-  if (layer == layers.end()) return std::unexpected(notInManifest(what));
+  if (layer == layers.end()) return std::unexpected(BundleError{what + " is not in its manifest"});
   auto bytes = layout_->read(*layer);
   if (!bytes) return std::unexpected(std::move(bytes.error()));
   auto parsed = parseKernel(*bytes, what);

@@ -11,11 +11,22 @@
 
 namespace kiln::bundle {
 
+// A bundle whose index has the bytes that its digest says, and was not looked into yet.
+struct UnparsedBundle {
+  std::string path;
+  std::shared_ptr<const LayoutReader> layout;
+  std::string index;
+};
+
+// Blocks on the disk.
+BundleResult<UnparsedBundle> openUnparsed(const std::filesystem::path& path);
+
 // A bundle that is read. Threads may read kernels at the same time; blocks on the disk.
 class BundleFile {
  public:
-  // The layout at `path` and its index, both verified.
   static BundleResult<BundleFile> open(const std::filesystem::path& path);
+  // The second half of open(), which does not read the disk.
+  static BundleResult<BundleFile> parse(const UnparsedBundle& bundle);
 
   [[nodiscard]] const LayoutReader& layout() const { return *layout_; }
   [[nodiscard]] const BundleIndex& index() const { return index_; }
@@ -23,11 +34,11 @@ class BundleFile {
   [[nodiscard]] BundleResult<BundledKernel> read(const IndexedKernel& kernel) const;
 
  private:
-  BundleFile(std::string path, std::unique_ptr<LayoutReader> layout, BundleIndex index)
+  BundleFile(std::string path, std::shared_ptr<const LayoutReader> layout, BundleIndex index)
       : path_(std::move(path)), layout_(std::move(layout)), index_(std::move(index)) {}
 
   std::string path_;
-  std::unique_ptr<LayoutReader> layout_;
+  std::shared_ptr<const LayoutReader> layout_;
   BundleIndex index_;
 };
 

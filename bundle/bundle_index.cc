@@ -232,13 +232,18 @@ Entry entryIn(const std::string& domain, BundledEntry& bundled, const IndexedEnt
   return entry;
 }
 
-std::optional<Sha256> unnamedLayer(const BundleIndex& index, const ImageManifest& manifest) {
-  std::unordered_set<Sha256> named;
-  for (const auto& layer : manifest.layers) named.insert(layer.digest);
-  for (const auto& kernel : index.kernels) {
-    if (!named.contains(kernel.layer)) return kernel.layer;
+std::string whyNotOfOneBundle(const BundleIndex& index, const ImageManifest& manifest) {
+  std::unordered_set<Sha256> unmatched;
+  unmatched.reserve(manifest.layers.size());
+  for (const auto& layer : manifest.layers) {
+    if (layer.mediaType == kKernelType) unmatched.insert(layer.digest);
   }
-  return std::nullopt;
+  for (const auto& kernel : index.kernels) {
+    if (unmatched.erase(kernel.layer) == 0)
+      return "its index names layer " + kernel.layer.hex() + ", which its manifest does not name as a kernel";
+  }
+  if (unmatched.empty()) return {};
+  return "its manifest names the kernel in layer " + unmatched.begin()->hex() + ", which its index does not";
 }
 
 std::string writeIndex(const BundleIndex& index) {

@@ -73,8 +73,8 @@ IndexedKernel indexed(const BundledKernel& kernel, const Sha256& layer);
 Entry entryIn(const std::string& domain, BundledEntry& bundled, const IndexedEntry& said,
               std::uint64_t createdAt);
 
-// A layer that a kernel of the index is in and the manifest does not name; nothing if there is none.
-std::optional<Sha256> unnamedLayer(const BundleIndex& index, const ImageManifest& manifest);
+// Why index and manifest are not of one bundle, which name the same layers of kernels; empty if they are.
+std::string whyNotOfOneBundle(const BundleIndex& index, const ImageManifest& manifest);
 
 std::string writeIndex(const BundleIndex& index);
 // `what` names the bundle in errors.

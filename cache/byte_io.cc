@@ -1,24 +1,36 @@
 #include "cache/byte_io.h"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
 namespace kiln {
+namespace {
+
+std::uint32_t counted(std::size_t value) {
+  if (value > std::numeric_limits<std::uint32_t>::max()) {
+    throw std::length_error("a field is larger than a stored record can hold");
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
+}  // namespace
 
 void ByteWriter::text(std::string_view value) {
   count(value.size());
   bytes_.append(value);
 }
 
-void ByteWriter::count(std::size_t value) {
-  if (value > std::numeric_limits<std::uint32_t>::max()) {
-    throw std::length_error("a field is larger than a stored record can hold");
-  }
-  u32(static_cast<std::uint32_t>(value));
+void ByteWriter::count(std::size_t value) { u32(counted(value)); }
+
+void ByteWriter::setCount(std::size_t place, std::size_t value) {
+  const auto bytes = littleEndian(counted(value));
+  std::copy_n(bytes.begin(), sizeof(std::uint32_t), bytes_.begin() + static_cast<std::ptrdiff_t>(place));
 }
 
-void ByteWriter::number(std::uint64_t value, int size) {
-  for (int i = 0; i < size; ++i) bytes_.push_back(static_cast<char>(value >> (8 * i)));
+void ByteWriter::number(std::uint64_t value, std::size_t size) {
+  const auto bytes = littleEndian(value);
+  bytes_.append(reinterpret_cast<const char*>(bytes.data()), size);
 }
 
 Bytes ByteReader::raw(std::size_t size) {

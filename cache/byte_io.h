@@ -24,12 +24,16 @@ class ByteWriter {
   // Throws std::length_error for more than a u32 can count.
   void text(std::string_view value);
   void count(std::size_t value);
+  // Writes over the count that lies at `place`.
+  void setCount(std::size_t place, std::size_t value);
 
+  void reserve(std::size_t size) { bytes_.reserve(size); }
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
   [[nodiscard]] Bytes view() const { return asBytes(bytes_); }
   std::string take() { return std::move(bytes_); }
 
  private:
-  void number(std::uint64_t value, int size);
+  void number(std::uint64_t value, std::size_t size);
 
   std::string bytes_;
 };

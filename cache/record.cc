@@ -6,6 +6,7 @@ namespace {
 constexpr std::size_t kMagicSize = 4;
 constexpr std::size_t kHeaderSize = kMagicSize + 2;
 constexpr std::size_t kChecksumSize = 8;
+constexpr std::size_t kUsualSize = 256;  // of a record without large values
 
 std::unexpected<ParseError> refused(std::string message) {
   return std::unexpected(ParseError{std::move(message)});
@@ -14,14 +15,9 @@ std::unexpected<ParseError> refused(std::string message) {
 }  // namespace
 
 RecordWriter::RecordWriter(std::string_view magic, std::uint16_t version) {
+  bytes_.reserve(kUsualSize);
   bytes_.raw(asBytes(magic));
   bytes_.u16(version);
-}
-
-void RecordWriter::add(std::uint16_t tag, Bytes body) {
-  bytes_.u16(tag);
-  bytes_.count(body.size());
-  bytes_.raw(body);
 }
 
 std::string RecordWriter::finish() {

@@ -41,15 +41,16 @@ class RecordWriter {
   // Adds what `write(ByteWriter&)` writes as the section `tag`; tags ascend.
   template <typename Write>
   void section(std::uint16_t tag, const Write& write) {
-    ByteWriter body;
-    write(body);
-    add(tag, body.view());
+    bytes_.u16(tag);
+    const auto length = bytes_.size();
+    bytes_.count(0);
+    const auto start = bytes_.size();
+    write(bytes_);
+    bytes_.setCount(length, bytes_.size() - start);
   }
   std::string finish();
 
  private:
-  void add(std::uint16_t tag, Bytes body);
-
   ByteWriter bytes_;
 };
 

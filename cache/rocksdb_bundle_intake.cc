@@ -27,7 +27,7 @@ class Intake final : public BundleIntake {
         unwritten_(database) {}
 
   ~Intake() override {
-    if (isCommitted_) return;
+    if (!isBegun_ || isCommitted_) return;
     Database::Batch batch(database_);
     eraseIntake(batch, rowKey(record_.domain, intake_));
     // Where the disk takes no erasure the next opening of the store has another try.
@@ -38,7 +38,9 @@ class Intake final : public BundleIntake {
   StoreResult<void> begin() {
     Database::Batch batch(database_);
     batch.put(Column::intakes, rowKey(record_.domain, intake_), {});
-    return database_.write(batch, Database::Durability::synced);
+    auto written = database_.write(batch, Database::Durability::synced);
+    isBegun_ = written.has_value();
+    return written;
   }
 
   StoreResult<void> add(const Entry& entry, const Request& request) override;
@@ -57,6 +59,7 @@ class Intake final : public BundleIntake {
 
   StoreResult<void> writeUnwritten();
   [[nodiscard]] std::vector<const Added*> lastOfEachKey() const;
+  [[nodiscard]] std::size_t bytesOfRows(const std::vector<const Added*>& added) const;
   void makeVisible(Database::Batch& batch, std::vector<const Added*> added) const;
 
   Database& database_;
@@ -66,6 +69,7 @@ class Intake final : public BundleIntake {
   Database::Batch unwritten_;
   std::vector<Added> added_;
   std::unordered_set<Hash128> requests_;
+  bool isBegun_ = false;
   bool isCommitted_ = false;
 };
 
@@ -105,7 +109,7 @@ StoreResult<void> Intake::commit() {
   record_.entries = added.size();
   record_.bytes = 0;
   for (const auto* one : added) record_.bytes += one->bytes;
-  Database::Batch visible(database_);
+  Database::Batch visible(database_, bytesOfRows(added));
   makeVisible(visible, added);
   if (auto flushed = database_.flush(Column::bundled); !flushed) return flushed;
 
@@ -138,6 +142,14 @@ std::vector<const Intake::Added*> Intake::lastOfEachKey() const {
   return last;
 }
 
+// About what makeVisible() writes.
+std::size_t Intake::bytesOfRows(const std::vector<const Added*>& added) const {
+  constexpr std::size_t kColumns = 5, kHashes = 3 * Hash128::kSize, kFrame = 16;
+  std::size_t bytes = added.size() * kColumns * (record_.domain.size() + kHashes + kFrame);
+  for (const auto* one : added) bytes += one->summary.size() + one->manifest.size();
+  return bytes;
+}
+
 // Column by column, since a column takes rows that come in order faster.
 void Intake::makeVisible(Database::Batch& batch, std::vector<const Added*> added) const {
   const auto& domain = record_.domain;
@@ -148,11 +160,12 @@ void Intake::makeVisible(Database::Batch& batch, std::vector<const Added*> added
     batch.put(Column::manifests, rowKey(domain, one->requestHash, one->key), one->manifest);
   }
   for (const auto* one : added) {
-    batch.put(Column::sources, rowKey(domain, one->sourceHash, one->requestHash), {});
-  }
-  for (const auto* one : added) {
     batch.put(Column::members, rowKey(domain, intake_, one->requestHash, one->key),
               asText(one->sourceHash.view()));
+  }
+  std::ranges::stable_sort(added, {}, [](const Added* one) { return one->sourceHash; });
+  for (const auto* one : added) {
+    batch.put(Column::sources, rowKey(domain, one->sourceHash, one->requestHash), {});
   }
   batch.erase(Column::intakes, rowKey(domain, intake_));
   batch.put(Column::bundles, rowKey(domain, record_.digest, intake_), encodeBundle(record_));

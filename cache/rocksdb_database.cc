@@ -33,6 +33,7 @@ rocksdb::DBOptions databaseOptions(const std::filesystem::path& directory, rocks
   options.skip_stats_update_on_db_open = true;
   options.max_background_jobs = 2;
   options.allow_concurrent_memtable_write = false;  // a vector takes one writer at a time
+  options.avoid_flush_during_shutdown = true;       // all that is unlogged then nobody needs
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
@@ -219,9 +220,22 @@ StoreResult<void> Database::write(Batch& batch, Durability durability) {
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::synced;
   options.disableWAL = durability == Durability::unlogged;
-  auto status = db_->Write(options, &batch.batch_);
-  if (!status.ok()) return std::unexpected(storeError("write to", directory_, status));
-  return {};
+  auto status = putFiller();
+  if (status.ok()) status = db_->Write(options, &batch.batch_);
+  if (status.ok()) return {};
+  isFilled_ = false;
+  return std::unexpected(storeError("write to", directory_, status));
+}
+
+// When there is room again on a disk that was full, RocksDB begins a new log as it flushes what it has in
+// memory, and if it has nothing goes on with the log that broke, and aborts. So it always has something.
+rocksdb::Status Database::putFiller() {
+  if (isFilled_) return rocksdb::Status::OK();
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  auto status = db_->Put(options, handles_.back(), "filler", "");
+  isFilled_ = status.ok();
+  return status;
 }
 
 StoreResult<void> Database::flush(Column column) {

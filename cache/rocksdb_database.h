@@ -7,6 +7,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -81,7 +82,9 @@ class Database {
 
   class Batch {
    public:
-    explicit Batch(const Database& database) : database_(database) {}
+    // `expected` are the bytes that it will have, about.
+    explicit Batch(const Database& database, std::size_t expected = 0)
+        : database_(database), batch_(expected) {}
     void put(Column column, const std::string& row, std::string_view value);
     void erase(Column column, const std::string& row);
     // Every row that starts with `prefix`, which is not empty, at the cost of one.
@@ -116,11 +119,13 @@ class Database {
            std::vector<rocksdb::ColumnFamilyHandle*> handles);
   [[nodiscard]] rocksdb::ColumnFamilyHandle* handle(Column column) const;
   static rocksdb::ReadOptions readOptions(const Snapshot* snapshot);
+  rocksdb::Status putFiller();
 
   std::filesystem::path directory_;
   std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*>
-      handles_;  // in order of Column, then the default one, which is empty
+  // In order of Column, then the default one, which has the filler alone.
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  std::atomic<bool> isFilled_ = false;
 };
 
 }  // namespace kiln

@@ -247,12 +247,11 @@ Reached<std::optional<ShowReply>> Client::show(const std::string& keyPrefix) {
   });
 }
 
-Reached<WarmReply> Client::warm(BundleSource source) {
+Reached<WarmReply> Client::warm(const std::shared_ptr<BundleSource>& source) {
   auto impl = impl_;
-  auto shared = std::make_shared<const BundleSource>(std::move(source));
   return impl->call<WarmReply>(
-      [shared](Connection& connection, WorkerPool& workers) {
-        return client::warm(connection.session(), workers, shared);
+      [source](Connection& connection, WorkerPool& workers) {
+        return client::warm(connection.session(), workers, source);
       },
       Retry::never);
 }

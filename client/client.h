@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,15 +93,19 @@ struct ToolchainReply {
 };
 
 // A bundle that is to be brought to kilnd: the manifest of its image, the index, and its layers in portions.
-struct BundleSource {
-  std::string name;  // what its file is called
-  std::string manifest;
-  std::string index;
-  std::size_t portions = 0;
-  // The layers of one. Called once for each, on several threads at once; nothing if they cannot be read,
-  // which ends it.
-  std::function<std::optional<std::vector<std::string>>(std::size_t)> read;
-  std::function<void(std::size_t)> onTaken;  // kilnd has taken the portion; one call at a time
+class BundleSource {
+ public:
+  virtual ~BundleSource() = default;
+
+  [[nodiscard]] virtual std::string name() const = 0;  // what its file is called
+  [[nodiscard]] virtual std::string_view manifest() const = 0;
+  [[nodiscard]] virtual std::string_view index() const = 0;
+  [[nodiscard]] virtual std::size_t portions() const = 0;
+  // The layers of one, which kilnd verifies. Called once for each, on several threads at once; where kilnd
+  // goes away a call may go on after warm() has returned. Nothing if they cannot be read, which ends it.
+  virtual std::optional<std::vector<std::string>> read(std::size_t portion) = 0;
+  // kilnd has taken the portion. One call at a time, none after warm() has returned.
+  virtual void onTaken(std::size_t portion) = 0;
 };
 
 struct WarmReply {
@@ -189,7 +192,7 @@ class Client {
   // `keyPrefix` in hexadecimal. Nothing if no entry, or more than one, begins so.
   Reached<std::optional<ShowReply>> show(const std::string& keyPrefix);
   // Brings a bundle into the store of kilnd, for this client's domain, all or nothing.
-  Reached<WarmReply> warm(BundleSource source);
+  Reached<WarmReply> warm(const std::shared_ptr<BundleSource>& source);
   // Those that are there, in order of name.
   Reached<std::vector<BundleRecord>> bundles();
   // Why it is not gone, or that there was none, is in the reply.

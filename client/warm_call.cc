@@ -15,7 +15,7 @@ constexpr unsigned kPortionsAtOnce = 3;
 // The portions of one bundle, sent one behind the other by each of a few chains.
 class Sender {
  public:
-  Sender(schema::Warming::Client warming, WorkerPool& workers, std::shared_ptr<const BundleSource> source)
+  Sender(schema::Warming::Client warming, WorkerPool& workers, std::shared_ptr<BundleSource> source)
       : warming_(kj::mv(warming)), workers_(workers), source_(std::move(source)) {}
 
   kj::Promise<WarmReply> run() {
@@ -26,7 +26,7 @@ class Sender {
 
  private:
   kj::Promise<void> sendNext() {
-    if (!problem_.empty() || next_ == source_->portions) return kj::READY_NOW;
+    if (!problem_.empty() || next_ == source_->portions()) return kj::READY_NOW;
     const auto portion = next_++;
     return workers_.run([source = source_, portion] { return source->read(portion); })
         .then([this, portion](std::optional<std::vector<std::string>>&& layers) -> kj::Promise<void> {
@@ -63,7 +63,7 @@ class Sender {
 
   schema::Warming::Client warming_;
   WorkerPool& workers_;
-  const std::shared_ptr<const BundleSource> source_;
+  const std::shared_ptr<BundleSource> source_;
   std::size_t next_ = 0;
   std::string problem_;
 };
@@ -71,11 +71,11 @@ class Sender {
 }  // namespace
 
 kj::Promise<WarmReply> warm(schema::Session::Client session, WorkerPool& workers,
-                            std::shared_ptr<const BundleSource> source) {
+                            std::shared_ptr<BundleSource> source) {
   auto call = session.warmRequest();
-  call.setName(convert::toText(source->name));
-  call.setManifest(convert::toData(source->manifest));
-  call.setIndex(convert::toData(source->index));
+  call.setName(convert::toText(source->name()));
+  call.setManifest(convert::toData(source->manifest()));
+  call.setIndex(convert::toData(source->index()));
   return call.send().then([&workers, source](auto&& response) -> kj::Promise<WarmReply> {
     if (response.getProblem().size() != 0) {
       return WarmReply{.problem = std::string(convert::text(response.getProblem()))};

@@ -14,6 +14,6 @@ namespace kiln::client {
 // For the loop. Several portions are under way at a time, so that this side reads while that one verifies and
 // writes.
 kj::Promise<WarmReply> warm(schema::Session::Client session, WorkerPool& workers,
-                            std::shared_ptr<const BundleSource> source);
+                            std::shared_ptr<BundleSource> source);
 
 }  // namespace kiln::client

@@ -4,6 +4,8 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <new>
+#include <type_traits>
 
 namespace kiln {
 namespace {
@@ -82,18 +84,27 @@ Hash128 xxh3(Bytes bytes) { return canonical(XXH3_128bits(bytes.data(), bytes.si
 
 std::uint64_t xxh3Checksum(Bytes bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
-struct FieldHasher::State {
-  XXH3_state_t xxh;
-};
+namespace {
 
-FieldHasher::FieldHasher() : state_(new State) { XXH3_128bits_reset(&state_->xxh); }
-FieldHasher::~FieldHasher() { delete state_; }
+XXH3_state_t* stateIn(std::byte* place) { return std::launder(reinterpret_cast<XXH3_state_t*>(place)); }
+const XXH3_state_t* stateIn(const std::byte* place) {
+  return std::launder(reinterpret_cast<const XXH3_state_t*>(place));
+}
+
+}  // namespace
+
+FieldHasher::FieldHasher() {
+  static_assert(sizeof(XXH3_state_t) <= kStateSize && alignof(XXH3_state_t) <= kStateAlignment);
+  static_assert(std::is_trivially_destructible_v<XXH3_state_t>);
+  XXH3_128bits_reset(new (state_.data()) XXH3_state_t);
+}
 
 void FieldHasher::field(std::uint8_t tag, Bytes value) {
+  auto* state = stateIn(state_.data());
   auto length = littleEndian(value.size());
-  XXH3_128bits_update(&state_->xxh, &tag, 1);
-  XXH3_128bits_update(&state_->xxh, length.data(), length.size());
-  XXH3_128bits_update(&state_->xxh, value.data(), value.size());
+  XXH3_128bits_update(state, &tag, 1);
+  XXH3_128bits_update(state, length.data(), length.size());
+  XXH3_128bits_update(state, value.data(), value.size());
 }
 
 void FieldHasher::field(std::uint8_t tag, std::uint64_t value) {
@@ -101,6 +112,6 @@ void FieldHasher::field(std::uint8_t tag, std::uint64_t value) {
   field(tag, std::as_bytes(std::span(bytes)));
 }
 
-Hash128 FieldHasher::finish() const { return canonical(XXH3_128bits_digest(&state_->xxh)); }
+Hash128 FieldHasher::finish() const { return canonical(XXH3_128bits_digest(stateIn(state_.data()))); }
 
 }  // namespace kiln

@@ -61,7 +61,6 @@ std::array<std::uint8_t, 8> littleEndian(std::uint64_t value);
 class FieldHasher {
  public:
   FieldHasher();
-  ~FieldHasher();
   FieldHasher(const FieldHasher&) = delete;
   FieldHasher& operator=(const FieldHasher&) = delete;
 
@@ -71,8 +70,8 @@ class FieldHasher {
   [[nodiscard]] Hash128 finish() const;
 
  private:
-  struct State;
-  State* state_;
+  static constexpr std::size_t kStateSize = 576, kStateAlignment = 64;
+  alignas(kStateAlignment) std::array<std::byte, kStateSize> state_;  // XXH3's
 };
 
 }  // namespace kiln

@@ -38,10 +38,8 @@ Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
   }
   auto parsed = bundle::parseIndex(offered.index, "'" + offered.name + "'");
   if (!parsed) return problem(std::move(parsed.error().message));
-  if (const auto layer = bundle::unnamedLayer(*parsed, *manifest)) {
-    return problem("the index names layer " + layer->hex() +
-                   ", which the manifest does not; build the bundle anew");
-  }
+  if (const auto why = bundle::whyNotOfOneBundle(*parsed, *manifest); !why.empty())
+    return problem(why + "; build the bundle anew");
   DescribedBundle described{{}, std::move(*parsed)};
   auto& record = described.record;
   record.digest = sha256(offered.manifest);
@@ -54,6 +52,8 @@ Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
 
 Warming::Warming(BundleRecord record, bundle::BundleIndex index, std::unique_ptr<BundleIntake> intake)
     : record_(std::move(record)), index_(std::move(index)), intake_(std::move(intake)) {
+  byLayer_.reserve(index_.kernels.size());
+  added_.reserve(index_.kernels.size());
   for (const auto& kernel : index_.kernels) byLayer_[kernel.layer] = &kernel;
 }
 
@@ -64,16 +64,16 @@ Warmed<std::unique_ptr<Warming>> Warming::begin(Store& store, DescribedBundle de
       new Warming(std::move(described.record), std::move(described.index), std::move(*intake)));
 }
 
-Warmed<void> Warming::add(const std::vector<std::string>& layers) {
+Warmed<void> Warming::add(const std::vector<std::string_view>& layers) {
   std::vector<Verified> kernels;
   kernels.reserve(layers.size());
-  for (const auto& layer : layers) {
+  for (const auto layer : layers) {
     auto kernel = verified(layer);
     if (!kernel) return std::unexpected(std::move(kernel.error()));
     kernels.push_back(std::move(*kernel));
   }
   std::lock_guard lock(mutex_);
-  if (intake_ == nullptr) return problem("the bundle is complete already");
+  if (isCommitted_) return problem("the bundle is complete already");
   for (auto& kernel : kernels) {
     const auto& layer = kernel.said->layer;
     if (added_.contains(layer)) continue;
@@ -83,7 +83,7 @@ Warmed<void> Warming::add(const std::vector<std::string>& layers) {
   return {};
 }
 
-Warmed<Warming::Verified> Warming::verified(const std::string& layer) const {
+Warmed<Warming::Verified> Warming::verified(std::string_view layer) const {
   const auto digest = sha256(layer);
   const auto found = byLayer_.find(digest);
   if (found == byLayer_.end()) {
@@ -122,15 +122,20 @@ Warmed<void> Warming::addKernel(Verified verified) {
 
 Warmed<BundleRecord> Warming::commit() {
   std::lock_guard lock(mutex_);
-  if (intake_ == nullptr) return problem("the bundle is complete already");
+  if (isCommitted_) return problem("the bundle is complete already");
   if (added_.size() != byLayer_.size()) {
     return problem(std::to_string(byLayer_.size() - added_.size()) + " of its " +
                    std::to_string(byLayer_.size()) + " layers have not come; bring it in once more");
   }
   auto committed = intake_->commit();
   if (!committed) return problem("the store failed: " + committed.error().message);
-  intake_.reset();
+  isCommitted_ = true;
   return record_;
+}
+
+void Warming::letGo() {
+  std::lock_guard lock(mutex_);
+  intake_.reset();
 }
 
 }  // namespace kiln

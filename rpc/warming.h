@@ -25,9 +25,9 @@ using Warmed = std::expected<T, WarmingProblem>;
 // The bundle as its client describes it.
 struct OfferedBundle {
   std::string domain;
-  std::string name;      // what its file is called
-  std::string manifest;  // of its OCI image, byte for byte: its digest names the bundle
-  std::string index;     // the image's config
+  std::string name;           // what its file is called
+  std::string_view manifest;  // of its OCI image, byte for byte: its digest names the bundle
+  std::string_view index;     // the image's config
 };
 
 // The same, checked.
@@ -45,9 +45,11 @@ class Warming {
   static Warmed<std::unique_ptr<Warming>> begin(Store& store, DescribedBundle described);
 
   // Layers of the bundle, in whatever order. One that was added before is passed over.
-  Warmed<void> add(const std::vector<std::string>& layers);
+  Warmed<void> add(const std::vector<std::string_view>& layers);
   // The last call. All layers have been added: then the bundle is there, durably.
   Warmed<BundleRecord> commit();
+  // Frees what it took to bring the bundle in, once it is there.
+  void letGo();
 
  private:
   Warming(BundleRecord record, bundle::BundleIndex index, std::unique_ptr<BundleIntake> intake);
@@ -58,7 +60,7 @@ class Warming {
     const bundle::IndexedKernel* said;
   };
 
-  Warmed<Verified> verified(const std::string& layer) const;
+  Warmed<Verified> verified(std::string_view layer) const;
   Warmed<void> addKernel(Verified verified);
 
   BundleRecord record_;
@@ -66,6 +68,7 @@ class Warming {
   std::unordered_map<Sha256, const bundle::IndexedKernel*> byLayer_;
   std::mutex mutex_;  // over what follows
   std::unordered_set<Sha256> added_;
+  bool isCommitted_ = false;
   std::unique_ptr<BundleIntake> intake_;
 };
 

@@ -43,11 +43,11 @@ class WarmingImpl final : public schema::Warming::Server {
 
  protected:
   kj::Promise<void> add(AddContext call) override {
-    std::vector<std::string> layers;
-    for (auto layer : call.getParams().getLayers()) layers.emplace_back(convert::text(layer));
-    call.releaseParams();
+    std::vector<std::string_view> layers;
+    for (auto layer : call.getParams().getLayers()) layers.push_back(convert::text(layer));
+    // The call keeps the layers.
     auto added = context_.executor.run(
-        [warming = warming_, layers = std::move(layers)] { return warming->add(layers); });
+        [warming = warming_, layers = std::move(layers), call] { return warming->add(layers); });
     return context_.calls.wrap(added.then([call](Warmed<void>&& result) mutable {
       if (!result) call.getResults().setProblem(convert::toText(result.error().message));
     }));
@@ -61,6 +61,8 @@ class WarmingImpl final : public schema::Warming::Server {
             call.getResults().setProblem(convert::toText(result.error().message));
             return kj::READY_NOW;
           }
+          // Beside the answer, which does not wait for it.
+          (void)context_.executor.run([warming = warming_] { warming->letGo(); });
           return tellOf(std::move(*result), call);
         }));
   }
@@ -96,11 +98,10 @@ class WarmingImpl final : public schema::Warming::Server {
 kj::Promise<void> beginWarming(SessionContext& context, const Peer& peer, WarmContext call) {
   auto params = call.getParams();
   OfferedBundle offered{peer.domain, std::string(convert::text(params.getName())),
-                        std::string(convert::text(params.getManifest())),
-                        std::string(convert::text(params.getIndex()))};
-  call.releaseParams();
+                        convert::text(params.getManifest()), convert::text(params.getIndex())};
+  // The call keeps manifest and index.
   auto begun = context.executor.run(
-      [&store = context.store, offered = std::move(offered)] { return begin(store, offered); });
+      [&store = context.store, offered = std::move(offered), call] { return begin(store, offered); });
   return context.calls.wrap(begun.then([&context, peer, call](Warmed<Begun>&& result) mutable {
     auto answer = call.getResults();
     if (!result) {

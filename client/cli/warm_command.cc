@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 #include <iostream>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 
 #include "bundle/bundle_file.h"
 #include "client/cli/bundle_fit.h"
@@ -21,52 +24,53 @@ constexpr std::uint64_t kPortionBytes = 2 << 20;
 // What a message to kilnd holds with ease.
 constexpr std::uint64_t kMostLayerBytes = 256 << 20;
 
-// The layers of a bundle's kernels in portions of about one size.
-std::vector<std::vector<bundle::Descriptor>> portionsOf(const bundle::BundleFile& file) {
-  std::vector<Sha256> used;
-  for (const auto& kernel : file.index().kernels) used.push_back(kernel.layer);
-  std::ranges::sort(used);
-  std::vector<std::vector<bundle::Descriptor>> portions;
-  std::uint64_t bytes = kPortionBytes;
-  for (const auto& layer : file.layout().manifest().layers) {
-    if (!std::ranges::binary_search(used, layer.digest)) continue;
-    if (bytes >= kPortionBytes) {
-      portions.emplace_back();
-      bytes = 0;
-    }
-    portions.back().push_back(layer);
-    bytes += layer.size;
+// The layers of a bundle's kernels.
+std::vector<const bundle::Descriptor*> kernelsOf(const bundle::ImageManifest& manifest) {
+  std::vector<const bundle::Descriptor*> kernels;
+  for (const auto& layer : manifest.layers) {
+    if (layer.mediaType == bundle::kKernelType) kernels.push_back(&layer);
+  }
+  return kernels;
+}
+
+// Portions of about one size.
+using Portion = std::span<const bundle::Descriptor* const>;
+std::vector<Portion> portionsOf(std::span<const bundle::Descriptor* const> layers) {
+  std::vector<Portion> portions;
+  std::size_t start = 0;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    bytes += layers[i]->size;
+    if (bytes < kPortionBytes && i + 1 < layers.size()) continue;
+    portions.push_back(layers.subspan(start, i + 1 - start));
+    start = i + 1;
+    bytes = 0;
   }
   return portions;
 }
 
-// A bundle that is read by several threads while it is sent.
-class BundleOnItsWay {
+class BundleOnItsWay final : public client::BundleSource {
  public:
-  BundleOnItsWay(const bundle::BundleFile& file, Progress& progress)
-      : file_(file), portions_(portionsOf(file)), progress_(progress) {}
+  explicit BundleOnItsWay(std::shared_ptr<const bundle::UnparsedBundle> bundle)
+      : bundle_(std::move(bundle)),
+        kernels_(kernelsOf(bundle_->layout->manifest())),
+        portions_(portionsOf(kernels_)) {}
 
-  // Outlived by this.
-  [[nodiscard]] client::BundleSource source(std::string name, std::string index) {
-    return {.name = std::move(name),
-            .manifest = file_.layout().manifestBytes(),
-            .index = std::move(index),
-            .portions = portions_.size(),
-            .read = [this](std::size_t portion) { return read(portion); },
-            .onTaken = [this](std::size_t portion) { progress_.advance(portions_[portion].size()); }};
+  // Takes the bar that was shown away again.
+  void show(Progress::Style style) { progress_.emplace("kernels", kernels_.size(), style); }
+  void hide() { progress_.reset(); }
+
+  [[nodiscard]] std::string name() const override {
+    auto path = std::filesystem::path(bundle_->path).lexically_normal();
+    return (path.has_filename() ? path : path.parent_path()).filename().string();
   }
-
-  // Why it could not be read to its end; empty if it could.
-  [[nodiscard]] std::string problem() {
-    std::lock_guard lock(mutex_);
-    return problem_;
-  }
-
- private:
-  std::optional<std::vector<std::string>> read(std::size_t portion) {
+  [[nodiscard]] std::string_view manifest() const override { return bundle_->layout->manifestBytes(); }
+  [[nodiscard]] std::string_view index() const override { return bundle_->index; }
+  [[nodiscard]] std::size_t portions() const override { return portions_.size(); }
+  std::optional<std::vector<std::string>> read(std::size_t portion) override {
     std::vector<std::string> layers;
-    for (const auto& layer : portions_[portion]) {
-      auto bytes = file_.layout().read(layer);
+    for (const auto* layer : portions_[portion]) {
+      auto bytes = bundle_->layout->readUnverified(*layer);
       if (!bytes) {
         std::lock_guard lock(mutex_);
         problem_ = bytes.error().message;
@@ -76,10 +80,26 @@ class BundleOnItsWay {
     }
     return layers;
   }
+  void onTaken(std::size_t portion) override { progress_->advance(portions_[portion].size()); }
 
-  const bundle::BundleFile& file_;
-  const std::vector<std::vector<bundle::Descriptor>> portions_;
-  Progress& progress_;
+  // Why it could not be read to its end; empty if it could.
+  [[nodiscard]] std::string problem() {
+    std::lock_guard lock(mutex_);
+    return problem_;
+  }
+  // What of it has another SHA-256 than it should; empty if nothing has.
+  [[nodiscard]] std::string damage() const {
+    for (const auto* layer : kernels_) {
+      if (auto bytes = bundle_->layout->read(*layer); !bytes) return bytes.error().message;
+    }
+    return {};
+  }
+
+ private:
+  const std::shared_ptr<const bundle::UnparsedBundle> bundle_;
+  const std::vector<const bundle::Descriptor*> kernels_;
+  const std::vector<Portion> portions_;
+  std::optional<Progress> progress_;
   std::mutex mutex_;
   std::string problem_;
 };
@@ -89,8 +109,8 @@ ExitCode refuse(const Context& context, const std::string& kind, const std::stri
 }
 
 // Too large a layer; empty if there is none.
-std::string tooLarge(const bundle::BundleFile& file) {
-  for (const auto& layer : file.layout().manifest().layers) {
+std::string tooLarge(const bundle::ImageManifest& manifest) {
+  for (const auto& layer : manifest.layers) {
     if (layer.size <= kMostLayerBytes) continue;
     return "layer " + layer.digest.hex() + " has " + std::to_string(layer.size >> 20) +
            " MiB, and at most 256 can be brought to kilnd; build that kernel for fewer targets at a time";
@@ -107,27 +127,40 @@ client::Reached<NodeSide> askNode(client::Client& client) {
                   status->lane == "locked"};
 }
 
-ExitCode bring(const Context& context, const std::string& path) {
-  const auto file = bundle::BundleFile::open(path);
-  if (!file) return refuse(context, "invalid_bundle", file.error().message);
-  if (auto problem = tooLarge(*file); !problem.empty()) return refuse(context, "invalid_bundle", problem);
-  auto index = file->layout().read(file->layout().manifest().config);
-  if (!index) return refuse(context, "invalid_bundle", index.error().message);
-  client::Client client(context.client);
-  const auto node = askNode(client);
-  if (!node) return fail(context, node.error());
-
+// What came of bringing it, and what is wrong with it itself, if anything is.
+struct Brought {
   client::Reached<client::WarmReply> reply;
-  {
-    const auto style = context.format == Format::json ? Progress::Style::none : Progress::usualStyle();
-    Progress progress("kernels", file->index().kernels.size(), style);
-    BundleOnItsWay onItsWay(*file, progress);
-    auto name = std::filesystem::path(path).lexically_normal();
-    if (!name.has_filename()) name = name.parent_path();
-    reply = client.warm(onItsWay.source(name.filename().string(), std::move(*index)));
-    if (auto problem = onItsWay.problem(); !problem.empty())
-      return refuse(context, "invalid_bundle", problem);
-  }
+  std::string problem;
+};
+
+Brought send(const Context& context, client::Client& client,
+             std::shared_ptr<const bundle::UnparsedBundle> bundle) {
+  const auto onItsWay = std::make_shared<BundleOnItsWay>(std::move(bundle));
+  onItsWay->show(context.format == Format::json ? Progress::Style::none : Progress::usualStyle());
+  auto reply = client.warm(onItsWay);
+  onItsWay->hide();
+  auto problem = onItsWay->problem();
+  // kilnd cannot tell what the bundle should have had in the place of what it refuses.
+  if (problem.empty() && reply && !reply->problem.empty()) problem = onItsWay->damage();
+  return {std::move(reply), std::move(problem)};
+}
+
+ExitCode bring(const Context& context, const std::string& path) {
+  auto opened = bundle::openUnparsed(path);
+  if (!opened) return refuse(context, "invalid_bundle", opened.error().message);
+  const auto bundle = std::make_shared<const bundle::UnparsedBundle>(std::move(*opened));
+  if (auto problem = tooLarge(bundle->layout->manifest()); !problem.empty())
+    return refuse(context, "invalid_bundle", problem);
+  // kilnd looks into the index at the same time, and takes nothing of a bundle whose index is wrong.
+  auto parsing = std::async(std::launch::async, [&] { return bundle::BundleFile::parse(*bundle); });
+  client::Client client(context.client);
+  auto asking = std::async(std::launch::async, [&] { return askNode(client); });
+  const auto [reply, problem] = send(context, client, bundle);
+  const auto node = asking.get();
+  const auto file = parsing.get();
+  if (!file) return refuse(context, "invalid_bundle", file.error().message);
+  if (!node) return fail(context, node.error());
+  if (!problem.empty()) return refuse(context, "invalid_bundle", problem);
   if (!reply) {
     return fail(context,
                 client::Unreachable{"it is not known whether '" + path +

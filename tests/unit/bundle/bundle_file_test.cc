@@ -67,15 +67,20 @@ TEST_CASE("A bundle with an entry by a toolchain that nobody lists is not writte
   CHECK(std::filesystem::is_empty(directory.path()));
 }
 
-TEST_CASE("A bundle whose index names a layer that it does not have is refused when it is opened") {
+TEST_CASE("A bundle whose index and manifest name different layers is refused when it is opened") {
   const test::TemporaryDirectory directory;
   BundleIndex index;
   index.toolchains = {sampleToolchain()};
   index.kernels = {indexed(sampleKernel(), sha256(encodeKernel(sampleKernel())))};
   CHECK(refusalOf(directory.path() / "good", index).empty());
+  const auto layer = index.kernels.front().layer;
   index.kernels.front().layer = sha256("no layer");
-  CHECK_THAT(refusalOf(directory.path() / "bad", index),
-             Contains("layer " + sha256("no layer").hex()) && Contains("not in the manifest"));
+  CHECK_THAT(
+      refusalOf(directory.path() / "bad", index),
+      Contains("layer " + sha256("no layer").hex()) && Contains("its manifest does not name as a kernel"));
+  index.kernels.clear();
+  CHECK_THAT(refusalOf(directory.path() / "worse", index),
+             Contains("layer " + layer.hex()) && Contains("its index does not"));
 }
 
 TEST_CASE("A lock that is given as a bundle is called one, and so is a bundle that is given as a lock") {

@@ -162,6 +162,24 @@ TEST_CASE("After a power loss at any moment what was acknowledged is there and t
   }
 }
 
+TEST_CASE("A store that meets a full disk with its first write takes entries once there is room") {
+  DiskFixture fixture;
+  for (int round = 0; round < 2; ++round) {
+    fixture.disk->setFull(true);
+    REQUIRE_FALSE(fixture.put(round));
+    fixture.disk->setFull(false);
+    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!fixture.put(round)) {
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::yield();
+    }
+  }
+  fixture.losePowerAndReopen();
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(i)).key, Which::all)->has_value());
+  }
+}
+
 TEST_CASE("A full disk is named as such, what is stored is still served, and room again is used") {
   DiskFixture fixture;
   REQUIRE(fixture.put(0));

@@ -43,6 +43,7 @@ struct Sample {
   std::vector<std::string> layers;
   bundle::BundleIndex index;
   bundle::ImageManifest manifest;
+  std::string indexText, manifestText;  // as they were offered last
 
   explicit Sample(const std::vector<bundle::BundledKernel>& kernels = {kernelNumber(1), kernelNumber(2)}) {
     manifest.artifactType = bundle::kArtifactType;
@@ -56,9 +57,10 @@ struct Sample {
     manifest.layers.push_back({bundle::kKernelType, digest, layers.back().size()});
   }
   [[nodiscard]] OfferedBundle offered() {
-    const auto text = bundle::writeIndex(index);
-    manifest.config = {bundle::kIndexType, sha256(text), text.size()};
-    return {"default", "app.kiln", bundle::printManifest(manifest).value(), text};
+    indexText = bundle::writeIndex(index);
+    manifest.config = {bundle::kIndexType, sha256(indexText), indexText.size()};
+    manifestText = bundle::printManifest(manifest).value();
+    return {"default", "app.kiln", manifestText, indexText};
   }
 };
 
@@ -195,12 +197,17 @@ TEST_CASE("a bundle that is described wrongly is refused before any layer") {
     CHECK_THAT(refusal(sample.offered()), Contains("application/vnd.other"));
   }
   SECTION("the index is another's") {
-    offered.index += " ";
+    const auto another = sample.indexText + " ";
+    offered.index = another;
     CHECK_THAT(refusal(offered), Contains("other bytes than its digest says"));
   }
   SECTION("the index names a layer that the manifest does not") {
     sample.manifest.layers.pop_back();
-    CHECK_THAT(refusal(sample.offered()), Contains("which the manifest does not"));
+    CHECK_THAT(refusal(sample.offered()), Contains("which its manifest does not"));
+  }
+  SECTION("the manifest names a kernel that the index does not") {
+    sample.index.kernels.pop_back();
+    CHECK_THAT(refusal(sample.offered()), Contains("which its index does not"));
   }
   SECTION("the index names a layer twice") {
     sample.index.kernels.push_back(sample.index.kernels[0]);
