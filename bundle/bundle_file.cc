@@ -7,6 +7,7 @@
 
 #include "bundle/lock_file.h"
 #include "bundle/problem.h"
+#include "jit/sha256.h"
 
 namespace kiln::bundle {
 namespace {
@@ -85,7 +86,7 @@ BundleResult<UnparsedBundle> openUnparsed(const std::filesystem::path& path) {
                                        ", which this kiln does not read; use a newer kiln"});
   }
   if (config.size > kMaxDocumentSize) return std::unexpected(tooLarge(what));
-  auto index = (*layout)->read(config);
+  auto index = (*layout)->readUnverified(config);
   if (!index) return std::unexpected(std::move(index.error()));
   return UnparsedBundle{path.string(), std::move(*layout), std::move(*index)};
 }
@@ -98,6 +99,10 @@ BundleResult<BundleFile> BundleFile::open(const std::filesystem::path& path) {
 
 BundleResult<BundleFile> BundleFile::parse(const UnparsedBundle& bundle) {
   const auto what = "'" + bundle.path + "'";
+  if (sha256(bundle.index) != bundle.layout->manifest().config.digest) {
+    return std::unexpected(
+        BundleError{what + " has an index with other bytes than its digest says; copy the bundle once more"});
+  }
   auto index = parseIndex(bundle.index, what);
   if (!index) return std::unexpected(std::move(index.error()));
   if (const auto why = whyNotOfOneBundle(*index, bundle.layout->manifest()); !why.empty())

@@ -11,7 +11,7 @@
 
 namespace kiln::bundle {
 
-// A bundle whose index has the bytes that its digest says, and was not looked into yet.
+// A bundle whose index was not looked into yet, not even whether it has the bytes that its digest says.
 struct UnparsedBundle {
   std::string path;
   std::shared_ptr<const LayoutReader> layout;

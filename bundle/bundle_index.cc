@@ -170,22 +170,15 @@ BundleIndex indexIn(const Object& object) {
   return index;
 }
 
-void addField(Sha256Hasher& hasher, std::uint8_t tag, Bytes value) {
-  const auto length = littleEndian(value.size());
-  hasher.add(std::as_bytes(std::span(&tag, 1)));
-  hasher.add(std::as_bytes(std::span(length)));
-  hasher.add(value);
-}
-
 }  // namespace
 
 Sha256 outputsSha256(const BundledEntry& entry) {
   Sha256Hasher hasher;
   if (const auto* artifact = std::get_if<Artifact>(&entry.result)) {
-    for (const auto& output : artifact->outputs) addField(hasher, 1, output.sha256.view());
-    addField(hasher, 2, asBytes(artifact->log));
+    for (const auto& output : artifact->outputs) hasher.field(1, output.sha256.view());
+    hasher.field(2, asBytes(artifact->log));
   } else {
-    addField(hasher, 2, asBytes(std::get<Failure>(entry.result).log));
+    hasher.field(2, asBytes(std::get<Failure>(entry.result).log));
   }
   return hasher.finish();
 }

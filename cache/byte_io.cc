@@ -28,11 +28,6 @@ void ByteWriter::setCount(std::size_t place, std::size_t value) {
   std::copy_n(bytes.begin(), sizeof(std::uint32_t), bytes_.begin() + static_cast<std::ptrdiff_t>(place));
 }
 
-void ByteWriter::number(std::uint64_t value, std::size_t size) {
-  const auto bytes = littleEndian(value);
-  bytes_.append(reinterpret_cast<const char*>(bytes.data()), size);
-}
-
 Bytes ByteReader::raw(std::size_t size) {
   if (size > rest_.size()) fail();
   if (failed_) return {};

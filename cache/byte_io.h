@@ -33,7 +33,10 @@ class ByteWriter {
   std::string take() { return std::move(bytes_); }
 
  private:
-  void number(std::uint64_t value, std::size_t size);
+  void number(std::uint64_t value, std::size_t size) {
+    const auto bytes = littleEndian(value);
+    bytes_.append(reinterpret_cast<const char*>(bytes.data()), size);
+  }
 
   std::string bytes_;
 };

@@ -25,11 +25,7 @@ namespace {
 enum class IdentityField : std::uint8_t { frontend = 1, revision = 2, file = 3 };
 
 void addField(Sha256Hasher& hasher, IdentityField field, Bytes value) {
-  const auto tag = static_cast<std::byte>(field);
-  const auto size = littleEndian(value.size());
-  hasher.add({&tag, 1});
-  hasher.add(std::as_bytes(std::span(size)));
-  hasher.add(value);
+  hasher.field(static_cast<std::uint8_t>(field), value);
 }
 
 // A folder that was too young to be stamped may be old enough now.

@@ -27,24 +27,17 @@ void forEachField(const DependencySet& dependencies, const Field& field) {
   }
 }
 
-void addFramed(Sha256Hasher& hasher, std::uint8_t tag, Bytes value) {
-  auto length = littleEndian(value.size());
-  hasher.add(std::as_bytes(std::span(&tag, 1)));
-  hasher.add(std::as_bytes(std::span(length)));
-  hasher.add(value);
-}
-
 }  // namespace
 
 Sha256 dependenciesSha256(const DependencySet& dependencies) {
   Sha256Hasher hasher;
-  forEachField(dependencies, [&](std::uint8_t tag, Bytes value) { addFramed(hasher, tag, value); });
+  forEachField(dependencies, [&](std::uint8_t tag, Bytes value) { hasher.field(tag, value); });
   return hasher.finish();
 }
 
 Sha256 requestSha256(const Request& request) {
   Sha256Hasher hasher;
-  forEachRequestField(request, [&](std::uint8_t tag, Bytes value) { addFramed(hasher, tag, value); });
+  forEachRequestField(request, [&](std::uint8_t tag, Bytes value) { hasher.field(tag, value); });
   return hasher.finish();
 }
 

@@ -34,15 +34,6 @@ Hash128 canonical(XXH128_hash_t hash) {
 
 }  // namespace
 
-std::array<std::uint8_t, 8> littleEndian(std::uint64_t value) {
-  std::array<std::uint8_t, 8> bytes;
-  for (auto& byte : bytes) {
-    byte = static_cast<std::uint8_t>(value);
-    value >>= 8;
-  }
-  return bytes;
-}
-
 template <std::size_t N>
 std::string Digest<N>::hex() const {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -101,9 +92,8 @@ FieldHasher::FieldHasher() {
 
 void FieldHasher::field(std::uint8_t tag, Bytes value) {
   auto* state = stateIn(state_.data());
-  auto length = littleEndian(value.size());
-  XXH3_128bits_update(state, &tag, 1);
-  XXH3_128bits_update(state, length.data(), length.size());
+  const auto frame = fieldFrame(tag, value.size());
+  XXH3_128bits_update(state, frame.data(), frame.size());
   XXH3_128bits_update(state, value.data(), value.size());
 }
 

@@ -4,6 +4,7 @@
 // beside it in every entry and decides wherever a domain's border is crossed. Both are plain values.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -54,10 +55,24 @@ inline Hash128 xxh3(std::string_view text) { return xxh3(asBytes(text)); }
 std::uint64_t xxh3Checksum(Bytes bytes);
 
 // `value` as 8 bytes, least significant first: how numbers enter hashes and stored formats.
-std::array<std::uint8_t, 8> littleEndian(std::uint64_t value);
+constexpr std::array<std::uint8_t, 8> littleEndian(std::uint64_t value) {
+  std::array<std::uint8_t, 8> bytes{};
+  for (auto& byte : bytes) {
+    byte = static_cast<std::uint8_t>(value);
+    value >>= 8;
+  }
+  return bytes;
+}
 
-// Hashes a sequence of fields so that no two different sequences give one input: each field is its tag (one
-// byte), its length (8 bytes, little-endian), then its bytes. Not thread-safe.
+// What is hashed before a field's bytes, so that no two different sequences of fields give one input: its tag
+// and its length (little-endian).
+constexpr std::array<std::uint8_t, 9> fieldFrame(std::uint8_t tag, std::uint64_t length) {
+  std::array<std::uint8_t, 9> frame{tag};
+  std::ranges::copy(littleEndian(length), frame.begin() + 1);
+  return frame;
+}
+
+// Hashes a sequence of fields, each with its frame. Not thread-safe.
 class FieldHasher {
  public:
   FieldHasher();

@@ -31,6 +31,12 @@ Sha256Hasher::~Sha256Hasher() { EVP_MD_CTX_free(cast(context_)); }
 
 void Sha256Hasher::add(Bytes bytes) { require(EVP_DigestUpdate(cast(context_), bytes.data(), bytes.size())); }
 
+void Sha256Hasher::field(std::uint8_t tag, Bytes value) {
+  const auto frame = fieldFrame(tag, value.size());
+  add(std::as_bytes(std::span(frame)));
+  add(value);
+}
+
 Sha256 Sha256Hasher::finish() {
   Sha256 digest;
   require(EVP_DigestFinal_ex(cast(context_), digest.bytes.data(), nullptr));

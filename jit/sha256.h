@@ -17,6 +17,8 @@ class Sha256Hasher {
   Sha256Hasher& operator=(const Sha256Hasher&) = delete;
 
   void add(Bytes bytes);
+  // A field with its frame, as FieldHasher does it.
+  void field(std::uint8_t tag, Bytes value);
   // The digest of all that was added; nothing can be added afterwards.
   Sha256 finish();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <future>
 #include <utility>
 
 #include "bundle/layout_json.h"
@@ -25,6 +26,9 @@ BundledToolchain recordOf(const Toolchain& toolchain) {
 }  // namespace
 
 Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
+  // Both are long, and parsing believes neither.
+  auto parsing = std::async(std::launch::async,
+                            [&] { return bundle::parseIndex(offered.index, "'" + offered.name + "'"); });
   const auto manifest = bundle::parseManifest(offered.manifest);
   if (!manifest) return problem("its manifest cannot be read: " + manifest.error().text);
   if (manifest->artifactType != bundle::kArtifactType || manifest->config.mediaType != bundle::kIndexType) {
@@ -36,7 +40,7 @@ Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
   if (sha256(offered.index) != manifest->config.digest) {
     return problem("its index has other bytes than its digest says; copy the bundle once more");
   }
-  auto parsed = bundle::parseIndex(offered.index, "'" + offered.name + "'");
+  auto parsed = parsing.get();
   if (!parsed) return problem(std::move(parsed.error().message));
   if (const auto why = bundle::whyNotOfOneBundle(*parsed, *manifest); !why.empty())
     return problem(why + "; build the bundle anew");
