@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "client/connection.h"
 #include "client/memory.h"
@@ -37,11 +39,11 @@ class Runtime {
 
  private:
   struct Resident;
-  template <typename T>
-  using Work = std::function<kj::Promise<T>(Connection&, WorkerPool&)>;
+  using Work = std::function<kj::Promise<void>(Connection&, WorkerPool&)>;
 
-  template <typename T>
-  static kj::Promise<T> callOn(Resident& resident, kj::Own<Connection> connection, const Work<T>& work);
+  // call() without the result, so that each kind of result costs little code.
+  std::expected<void, CallError> perform(const Work& work, Retry retry);
+  static kj::Promise<void> performOn(Resident& resident, kj::Own<Connection> connection, const Work& work);
   // Made by the first call; null if stop() came first. Throws std::system_error if it cannot be made.
   SharedLoop* loop();
 
@@ -53,43 +55,17 @@ class Runtime {
   std::unique_ptr<SharedLoop> loop_;
 };
 
-struct Runtime::Resident : SharedLoop::Resident {
-  Resident(SharedLoop& loop, const ConnectOptions& options);
-
-  // `exception` as the caller of the library is to read it.
-  [[nodiscard]] kj::Exception describe(const kj::Exception& exception) const;
-
-  const std::string socket;
-  WorkerPool workers;
-  Connector connector;
-};
-
 template <typename T>
-kj::Promise<T> Runtime::callOn(Resident& resident, kj::Own<Connection> connection, const Work<T>& work) {
-  auto& standing = *connection;
-  return work(standing, resident.workers)
-      .catch_([&resident, &standing](kj::Exception&& exception) -> kj::Promise<T> {
-        if (exception.getType() == kj::Exception::Type::DISCONNECTED) standing.markLost();
-        return resident.describe(exception);
-      })
-      .attach(kj::mv(connection));
-}
-
-template <typename T>
-std::expected<T, CallError> Runtime::call(Work<T> work, Retry retry) {
-  auto* running = loop();
-  if (running == nullptr) return std::unexpected(CallError{false, "the client was destroyed"});
-  auto once = [&] {
-    return running->call<T>([work](SharedLoop::Resident& onLoop) {
-      auto& resident = static_cast<Resident&>(onLoop);
-      return resident.connector.connection().then([&resident, work](kj::Own<Connection> connection) {
-        return callOn<T>(resident, kj::mv(connection), work);
-      });
-    });
-  };
-  auto result = once();
-  if (!result && result.error().disconnected && retry == Retry::onceIfDisconnected) result = once();
-  return result;
+std::expected<T, CallError> Runtime::call(std::function<kj::Promise<T>(Connection&, WorkerPool&)> work,
+                                          Retry retry) {
+  auto result = std::make_shared<std::optional<T>>();
+  auto done = perform(
+      [work = std::move(work), result](Connection& connection, WorkerPool& workers) {
+        return work(connection, workers).then([result](T&& value) { result->emplace(std::move(value)); });
+      },
+      retry);
+  if (!done) return std::unexpected(std::move(done.error()));
+  return std::move(**result);
 }
 
 }  // namespace kiln::client

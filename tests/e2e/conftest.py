@@ -77,9 +77,10 @@ def shared_daemon(bin):
 
 
 @pytest.fixture
-def daemon(make_daemon):
-    """A kilnd with an empty store, NVRTC 13.0 and 12.9, and one socket."""
-    daemon = make_daemon()
+def daemon(make_daemon, request):
+    """A kilnd with an empty store, NVRTC 13.0 or the toolchains that the test is marked with, and one socket."""
+    marker = request.node.get_closest_marker("toolchains")
+    daemon = make_daemon(toolchains=marker.args if marker else ("13.0",))
     daemon.start()
     return daemon
 

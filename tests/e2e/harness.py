@@ -165,7 +165,7 @@ class Daemon:
 
     `toolchains` are versions that the environment knows, or paths for kilnd to search."""
 
-    def __init__(self, bin, folder, toolchains=("13.0", "12.9"), config="", arguments=(), variables=None):
+    def __init__(self, bin, folder, toolchains=("13.0",), config="", arguments=(), variables=None):
         self.bin = bin
         self.folder = folder
         self.socket = folder / "kilnd.sock"

@@ -376,6 +376,7 @@ class Generator:
         return Place(working_directory, source, [include])
 
 
+@pytest.mark.toolchains("13.0", "12.9")
 @pytest.mark.parametrize("version", ["13.0", "12.9"])
 def test_whatever_things_are_called_kiln_answers_what_a_fresh_compile_gives(kiln, reference, folder, version):
     outcomes = []

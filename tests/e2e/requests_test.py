@@ -14,6 +14,7 @@ def saxpy(work):
     return "saxpy.cu"
 
 
+@pytest.mark.toolchains("13.0", "12.9")
 def test_two_toolchains_stand_side_by_side_and_the_newest_is_the_default(kiln):
     toolchains = {toolchain["name"]: toolchain for toolchain in kiln.json("toolchains")["toolchains"]}
     assert set(toolchains) == {"nvrtc 13.0", "nvrtc 12.9"}
@@ -26,6 +27,7 @@ def test_two_toolchains_stand_side_by_side_and_the_newest_is_the_default(kiln):
     assert toolchains["nvrtc 13.0"]["identity"] != toolchains["nvrtc 12.9"]["identity"]
 
 
+@pytest.mark.toolchains("13.0", "12.9")
 def test_a_request_is_compiled_by_the_toolchain_that_it_names(kiln, saxpy):
     for name in ("nvrtc 12.9", "nvrtc 13.0"):
         assert kiln.compile(saxpy, "--toolchain", name)["toolchain"] == name

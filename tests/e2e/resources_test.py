@@ -116,6 +116,7 @@ def check_figures(kiln, binary, reply, kernels=KERNELS):
     return figures
 
 
+@pytest.mark.toolchains("13.0", "12.9")
 @pytest.mark.parametrize("version,target", TARGETS)
 def test_the_figures_of_a_cubin_are_those_of_cuobjdump(kiln, work, version, target):
     (work / "k.cu").write_text(SOURCE)
@@ -132,6 +133,7 @@ def test_the_figures_of_a_cubin_are_those_of_cuobjdump(kiln, work, version, targ
     assert debug["recursive"]["dynamic_stack"] and "stack_bytes" not in debug["recursive"]
 
 
+@pytest.mark.toolchains("13.0", "12.9")
 @pytest.mark.parametrize("version,target", [("13.0", "sm_90"), ("12.9", "sm_75")])
 def test_a_relocatable_cubin_does_not_tell_a_stack_where_cuobjdump_prints_none(kiln, work, version, target):
     (work / "k.cu").write_text(SOURCE)
