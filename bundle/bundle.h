@@ -3,10 +3,9 @@
 // A bundle is an OCI image layout (oci_layout.h):
 //   artifact type  application/vnd.kiln.bundle.v1
 //   config         application/vnd.kiln.bundle.index.v1+json: bundle_index.h, which tells what is in it
-//   without
-//                  the layers
-//   layers         application/vnd.kiln.kernel.v1+capnp: one for each kernel that has an entry, in order of
-//                  their digests; annotated with its name (org.opencontainers.image.title)
+//                  without the layers
+//   layers         application/vnd.kiln.kernel.v1+capnp: one for each kernel of the index, in order of their
+//                  digests; annotated with its name (org.opencontainers.image.title)
 //   annotations    org.opencontainers.image.title of the manifest: what the bundle is called, if anything
 // So a kernel that has not changed keeps its layer. What comes beside it later (signatures, bills of
 // materials) are artifacts of their own that name the manifest.

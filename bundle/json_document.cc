@@ -12,6 +12,7 @@ constexpr std::size_t kMaxDepth = 32;
 
 std::expected<JsonDocument, std::string_view> JsonDocument::parse(std::string_view text) {
   if (text.size() > kMaxDocumentSize) return std::unexpected("is larger than 64 MiB");
+  if (text.empty()) return std::unexpected("is not JSON");  // nor may simdjson be given no address
   auto parser = std::make_unique<simdjson::dom::parser>();
   if (parser->allocate(text.size(), kMaxDepth) != simdjson::SUCCESS) {
     return std::unexpected("takes more memory than there is");
