@@ -24,8 +24,9 @@ BundleResult<UnparsedBundle> openUnparsed(const std::filesystem::path& path);
 // A bundle that is read. Threads may read kernels at the same time; blocks on the disk.
 class BundleFile {
  public:
+  // The layout at `path` and its index, both verified.
   static BundleResult<BundleFile> open(const std::filesystem::path& path);
-  // The second half of open(), which does not read the disk.
+  // The second half of open(), which verifies the index and does not read the disk.
   static BundleResult<BundleFile> parse(const UnparsedBundle& bundle);
 
   [[nodiscard]] const LayoutReader& layout() const { return *layout_; }

@@ -51,10 +51,10 @@ struct ImageManifest {
   bool operator==(const ImageManifest&) const = default;
 };
 
-// Reads one image of a layout. Nothing is given that does not have the size and the SHA-256 that the
-// manifest, or for the manifest index.json, says; nothing is written to disk, and no link is followed out of
-// the layout. The layout may come from anyone. Whoever may change it meanwhile causes errors and no more.
-// Blocks on the disk.
+// Reads one image of a layout. But for readUnverified() nothing is given that does not have the size and the
+// SHA-256 that the manifest, or for the manifest index.json, says; nothing is written to disk, and no link is
+// followed out of the layout. The layout may come from anyone. Whoever may change it meanwhile causes errors
+// and no more. Blocks on the disk.
 class LayoutReader {
  public:
   // `path` is a directory or a plain tar. Of several images the one with `artifactType` is taken; one with

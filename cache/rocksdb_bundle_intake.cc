@@ -27,20 +27,12 @@ class Intake final : public BundleIntake {
         unwritten_(database) {}
 
   ~Intake() override {
-    if (!isBegun_ || isCommitted_) return;
+    if (isCommitted_) return;
     Database::Batch batch(database_);
     eraseIntake(batch, rowKey(record_.domain, intake_));
     // Where the disk takes no erasure the next opening of the store has another try.
     (void)database_.write(batch, Database::Durability::unsynced);
     database_.beginFlush(Column::bundled);
-  }
-
-  StoreResult<void> begin() {
-    Database::Batch batch(database_);
-    batch.put(Column::intakes, rowKey(record_.domain, intake_), {});
-    auto written = database_.write(batch, Database::Durability::synced);
-    isBegun_ = written.has_value();
-    return written;
   }
 
   StoreResult<void> add(const Entry& entry, const Request& request) override;
@@ -69,7 +61,6 @@ class Intake final : public BundleIntake {
   Database::Batch unwritten_;
   std::vector<Added> added_;
   std::unordered_set<Hash128> requests_;
-  bool isBegun_ = false;
   bool isCommitted_ = false;
 };
 
@@ -175,9 +166,12 @@ void Intake::makeVisible(Database::Batch& batch, std::vector<const Added*> added
 
 StoreResult<std::unique_ptr<BundleIntake>> beginIntake(Database& database, std::shared_mutex& erasing,
                                                        BundleRecord record, const Hash128& intake) {
-  auto begun = std::make_unique<Intake>(database, erasing, std::move(record), intake);
-  if (auto written = begun->begin(); !written) return std::unexpected(std::move(written.error()));
-  return begun;
+  // A row that the disk has though its write failed is erased by the next opening of the store.
+  Database::Batch batch(database);
+  batch.put(Column::intakes, rowKey(record.domain, intake), {});
+  if (auto written = database.write(batch, Database::Durability::synced); !written)
+    return std::unexpected(std::move(written.error()));
+  return std::make_unique<Intake>(database, erasing, std::move(record), intake);
 }
 
 }  // namespace kiln

@@ -222,20 +222,21 @@ StoreResult<void> Database::write(Batch& batch, Durability durability) {
   options.disableWAL = durability == Durability::unlogged;
   auto status = putFiller();
   if (status.ok()) status = db_->Write(options, &batch.batch_);
-  if (status.ok()) return {};
-  isFilled_ = false;
-  return std::unexpected(storeError("write to", directory_, status));
+  if (!status.ok()) return std::unexpected(storeError("write to", directory_, status));
+  return {};
 }
 
 // When there is room again on a disk that was full, RocksDB begins a new log as it flushes what it has in
-// memory, and if it has nothing goes on with the log that broke, and aborts. So it always has something.
+// memory, and if it has nothing goes on with the log that broke, and aborts. So it has something before each
+// write.
 rocksdb::Status Database::putFiller() {
-  if (isFilled_) return rocksdb::Status::OK();
+  std::uint64_t rows = 0;
+  if (db_->GetIntProperty(handles_.back(), rocksdb::DB::Properties::kNumEntriesActiveMemTable, &rows) &&
+      rows > 0)
+    return rocksdb::Status::OK();
   rocksdb::WriteOptions options;
   options.disableWAL = true;
-  auto status = db_->Put(options, handles_.back(), "filler", "");
-  isFilled_ = status.ok();
-  return status;
+  return db_->Put(options, handles_.back(), "filler", "");
 }
 
 StoreResult<void> Database::flush(Column column) {

@@ -7,7 +7,6 @@
 #include <rocksdb/write_batch.h>
 
 #include <array>
-#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -125,7 +124,6 @@ class Database {
   std::unique_ptr<rocksdb::DB> db_;
   // In order of Column, then the default one, which has the filler alone.
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
-  std::atomic<bool> isFilled_ = false;
 };
 
 }  // namespace kiln

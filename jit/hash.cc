@@ -32,6 +32,11 @@ Hash128 canonical(XXH128_hash_t hash) {
   return result;
 }
 
+XXH3_state_t* stateIn(std::byte* place) { return std::launder(reinterpret_cast<XXH3_state_t*>(place)); }
+const XXH3_state_t* stateIn(const std::byte* place) {
+  return std::launder(reinterpret_cast<const XXH3_state_t*>(place));
+}
+
 }  // namespace
 
 template <std::size_t N>
@@ -74,15 +79,6 @@ template struct Digest<32>;
 Hash128 xxh3(Bytes bytes) { return canonical(XXH3_128bits(bytes.data(), bytes.size())); }
 
 std::uint64_t xxh3Checksum(Bytes bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
-
-namespace {
-
-XXH3_state_t* stateIn(std::byte* place) { return std::launder(reinterpret_cast<XXH3_state_t*>(place)); }
-const XXH3_state_t* stateIn(const std::byte* place) {
-  return std::launder(reinterpret_cast<const XXH3_state_t*>(place));
-}
-
-}  // namespace
 
 FieldHasher::FieldHasher() {
   static_assert(sizeof(XXH3_state_t) <= kStateSize && alignof(XXH3_state_t) <= kStateAlignment);

@@ -48,7 +48,7 @@ class Warming {
   Warmed<void> add(const std::vector<std::string_view>& layers);
   // The last call. All layers have been added: then the bundle is there, durably.
   Warmed<BundleRecord> commit();
-  // Frees what it took to bring the bundle in, once it is there.
+  // Frees what the store took to bring the bundle in, once it is there.
   void letGo();
 
  private:

@@ -45,9 +45,9 @@ class WarmingImpl final : public schema::Warming::Server {
   kj::Promise<void> add(AddContext call) override {
     std::vector<std::string_view> layers;
     for (auto layer : call.getParams().getLayers()) layers.push_back(convert::text(layer));
-    // The call keeps the layers.
+    // They lie in the call, which outlives the job: it cannot be cancelled, and releases nothing before.
     auto added = context_.executor.run(
-        [warming = warming_, layers = std::move(layers), call] { return warming->add(layers); });
+        [warming = warming_, layers = std::move(layers)] { return warming->add(layers); });
     return context_.calls.wrap(added.then([call](Warmed<void>&& result) mutable {
       if (!result) call.getResults().setProblem(convert::toText(result.error().message));
     }));
@@ -99,9 +99,10 @@ kj::Promise<void> beginWarming(SessionContext& context, const Peer& peer, WarmCo
   auto params = call.getParams();
   OfferedBundle offered{peer.domain, std::string(convert::text(params.getName())),
                         convert::text(params.getManifest()), convert::text(params.getIndex())};
-  // The call keeps manifest and index.
+  // Manifest and index lie in the call, which outlives the job: it cannot be cancelled, and releases nothing
+  // before.
   auto begun = context.executor.run(
-      [&store = context.store, offered = std::move(offered), call] { return begin(store, offered); });
+      [&store = context.store, offered = std::move(offered)] { return begin(store, offered); });
   return context.calls.wrap(begun.then([&context, peer, call](Warmed<Begun>&& result) mutable {
     auto answer = call.getResults();
     if (!result) {

@@ -51,14 +51,13 @@ std::vector<Portion> portionsOf(std::span<const bundle::Descriptor* const> layer
 
 class BundleOnItsWay final : public client::BundleSource {
  public:
-  explicit BundleOnItsWay(std::shared_ptr<const bundle::UnparsedBundle> bundle)
+  // `kernels` are the bundle's; `progress` outlives the call that sends them.
+  BundleOnItsWay(std::shared_ptr<const bundle::UnparsedBundle> bundle,
+                 std::vector<const bundle::Descriptor*> kernels, Progress& progress)
       : bundle_(std::move(bundle)),
-        kernels_(kernelsOf(bundle_->layout->manifest())),
-        portions_(portionsOf(kernels_)) {}
-
-  // Takes the bar that was shown away again.
-  void show(Progress::Style style) { progress_.emplace("kernels", kernels_.size(), style); }
-  void hide() { progress_.reset(); }
+        kernels_(std::move(kernels)),
+        portions_(portionsOf(kernels_)),
+        progress_(progress) {}
 
   [[nodiscard]] std::string name() const override {
     auto path = std::filesystem::path(bundle_->path).lexically_normal();
@@ -80,7 +79,7 @@ class BundleOnItsWay final : public client::BundleSource {
     }
     return layers;
   }
-  void onTaken(std::size_t portion) override { progress_->advance(portions_[portion].size()); }
+  void onTaken(std::size_t portion) override { progress_.advance(portions_[portion].size()); }
 
   // Why it could not be read to its end; empty if it could.
   [[nodiscard]] std::string problem() {
@@ -99,7 +98,7 @@ class BundleOnItsWay final : public client::BundleSource {
   const std::shared_ptr<const bundle::UnparsedBundle> bundle_;
   const std::vector<const bundle::Descriptor*> kernels_;
   const std::vector<Portion> portions_;
-  std::optional<Progress> progress_;
+  Progress& progress_;
   std::mutex mutex_;
   std::string problem_;
 };
@@ -135,10 +134,12 @@ struct Brought {
 
 Brought send(const Context& context, client::Client& client,
              std::shared_ptr<const bundle::UnparsedBundle> bundle) {
-  const auto onItsWay = std::make_shared<BundleOnItsWay>(std::move(bundle));
-  onItsWay->show(context.format == Format::json ? Progress::Style::none : Progress::usualStyle());
+  auto kernels = kernelsOf(bundle->layout->manifest());
+  const auto style = context.format == Format::json ? Progress::Style::none : Progress::usualStyle();
+  std::optional<Progress> progress(std::in_place, "kernels", kernels.size(), style);
+  const auto onItsWay = std::make_shared<BundleOnItsWay>(std::move(bundle), std::move(kernels), *progress);
   auto reply = client.warm(onItsWay);
-  onItsWay->hide();
+  progress.reset();
   auto problem = onItsWay->problem();
   // kilnd cannot tell what the bundle should have had in the place of what it refuses.
   if (problem.empty() && reply && !reply->problem.empty()) problem = onItsWay->damage();

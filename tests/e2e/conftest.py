@@ -80,7 +80,7 @@ def shared_daemon(bin):
 def daemon(make_daemon, request):
     """A kilnd with an empty store, NVRTC 13.0 or the toolchains that the test is marked with, and one socket."""
     marker = request.node.get_closest_marker("toolchains")
-    daemon = make_daemon(toolchains=marker.args if marker else ("13.0",))
+    daemon = make_daemon(toolchains=marker.args) if marker else make_daemon()
     daemon.start()
     return daemon
 
