@@ -72,7 +72,7 @@ BundleResult<std::vector<Toolchain>> usedBy(const std::vector<IndexedKernel>& ke
 
 }  // namespace
 
-BundleResult<UnparsedBundle> openUnparsed(const std::filesystem::path& path) {
+BundleResult<UnparsedBundle> UnparsedBundle::open(const std::filesystem::path& path) {
   auto layout = LayoutReader::open(path, kArtifactType);
   if (!layout && looksLikeLock(path)) {
     return std::unexpected(BundleError{"'" + path.string() + "' is a lock and no bundle; kiln build " +
@@ -88,26 +88,27 @@ BundleResult<UnparsedBundle> openUnparsed(const std::filesystem::path& path) {
   if (config.size > kMaxDocumentSize) return std::unexpected(tooLarge(what));
   auto index = (*layout)->readUnverified(config);
   if (!index) return std::unexpected(std::move(index.error()));
-  return UnparsedBundle{path.string(), std::move(*layout), std::move(*index)};
+  return UnparsedBundle(path.string(), std::move(*layout), std::move(*index));
 }
 
 BundleResult<BundleFile> BundleFile::open(const std::filesystem::path& path) {
-  const auto bundle = openUnparsed(path);
+  const auto bundle = UnparsedBundle::open(path);
   if (!bundle) return std::unexpected(bundle.error());
   return parse(*bundle);
 }
 
 BundleResult<BundleFile> BundleFile::parse(const UnparsedBundle& bundle) {
-  const auto what = "'" + bundle.path + "'";
-  if (sha256(bundle.index) != bundle.layout->manifest().config.digest) {
+  const auto what = "'" + bundle.path() + "'";
+  const auto& manifest = bundle.layout()->manifest();
+  if (sha256(bundle.unverifiedIndex()) != manifest.config.digest) {
     return std::unexpected(
         BundleError{what + " has an index with other bytes than its digest says; copy the bundle once more"});
   }
-  auto index = parseIndex(bundle.index, what);
+  auto index = parseIndex(bundle.unverifiedIndex(), what);
   if (!index) return std::unexpected(std::move(index.error()));
-  if (const auto why = whyNotOfOneBundle(*index, bundle.layout->manifest()); !why.empty())
+  if (const auto why = whyNotOfOneBundle(*index, manifest); !why.empty())
     return std::unexpected(BundleError{what + " cannot be used: " + why + "; build the bundle anew"});
-  return BundleFile(bundle.path, bundle.layout, std::move(*index));
+  return BundleFile(bundle.path(), bundle.layout(), std::move(*index));
 }
 
 BundleResult<BundledKernel> BundleFile::read(const IndexedKernel& kernel) const {

@@ -11,15 +11,25 @@
 
 namespace kiln::bundle {
 
-// A bundle whose index was not looked into yet, not even whether it has the bytes that its digest says.
-struct UnparsedBundle {
-  std::string path;
-  std::shared_ptr<const LayoutReader> layout;
-  std::string index;
-};
+// A bundle whose index was not looked into yet.
+class UnparsedBundle {
+ public:
+  // The layout at `path`. Blocks on the disk.
+  static BundleResult<UnparsedBundle> open(const std::filesystem::path& path);
 
-// Blocks on the disk.
-BundleResult<UnparsedBundle> openUnparsed(const std::filesystem::path& path);
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::shared_ptr<const LayoutReader>& layout() const { return layout_; }
+  // The bytes of the index with whatever SHA-256, for who hands them to one that verifies them.
+  [[nodiscard]] const std::string& unverifiedIndex() const { return index_; }
+
+ private:
+  UnparsedBundle(std::string path, std::shared_ptr<const LayoutReader> layout, std::string index)
+      : path_(std::move(path)), layout_(std::move(layout)), index_(std::move(index)) {}
+
+  std::string path_;
+  std::shared_ptr<const LayoutReader> layout_;
+  std::string index_;
+};
 
 // A bundle that is read. Threads may read kernels at the same time; blocks on the disk.
 class BundleFile {

@@ -28,6 +28,7 @@ namespace kiln::client {
 // Why no answer came: not a Failure of the request but of reaching kilnd. The message says what to do.
 struct Unreachable {
   std::string message;
+  bool isSent = false;  // the call was on its way: kilnd may have done what it asks
 };
 
 template <typename T>
@@ -101,9 +102,9 @@ class BundleSource {
   [[nodiscard]] virtual std::string_view manifest() const = 0;
   [[nodiscard]] virtual std::string_view index() const = 0;
   [[nodiscard]] virtual std::size_t portions() const = 0;
-  // The layers of one, which kilnd verifies. Called once for each, on several threads at once; where kilnd
-  // goes away a call may go on after warm() has returned. Nothing if they cannot be read, which ends it.
-  virtual std::optional<std::vector<std::string>> read(std::size_t portion) = 0;
+  // The layers of one, which kilnd verifies, or why they cannot be read, which ends it. Called once for each,
+  // on several threads at once; where kilnd goes away a call may go on after warm() has returned.
+  virtual std::expected<std::vector<std::string>, std::string> read(std::size_t portion) = 0;
   // kilnd has taken the portion. One call at a time, none after warm() has returned.
   virtual void onTaken(std::size_t portion) = 0;
 };
@@ -111,7 +112,8 @@ class BundleSource {
 struct WarmReply {
   bool wasThere = false;  // before: nothing was done
   BundleRecord bundle = {};
-  std::string problem = {};  // why it is not there now; empty if it is
+  std::string problem = {};                        // why it is not there now; empty if it is
+  std::optional<std::size_t> problemPortion = {};  // which could not be read, or was refused, if one was
 };
 
 struct RemovedReply {

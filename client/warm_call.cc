@@ -1,5 +1,6 @@
 #include "client/warm_call.h"
 
+#include <expected>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -26,11 +27,12 @@ class Sender {
 
  private:
   kj::Promise<void> sendNext() {
-    if (!problem_.empty() || next_ == source_->portions()) return kj::READY_NOW;
+    if (failed_ || next_ == source_->portions()) return kj::READY_NOW;
     const auto portion = next_++;
     return workers_.run([source = source_, portion] { return source->read(portion); })
-        .then([this, portion](std::optional<std::vector<std::string>>&& layers) -> kj::Promise<void> {
-          if (!layers) return fail("the bundle could not be read to its end");
+        .then([this,
+               portion](std::expected<std::vector<std::string>, std::string>&& layers) -> kj::Promise<void> {
+          if (!layers) return fail(portion, std::move(layers.error()));
           return send(portion, std::move(*layers));
         });
   }
@@ -40,20 +42,21 @@ class Sender {
     auto list = call.initLayers(layers.size());
     for (unsigned i = 0; i < layers.size(); ++i) list.set(i, convert::toData(layers[i]));
     return call.send().then([this, portion](auto&& response) -> kj::Promise<void> {
-      if (response.getProblem().size() != 0) return fail(std::string(convert::text(response.getProblem())));
+      if (response.getProblem().size() != 0)
+        return fail(portion, std::string(convert::text(response.getProblem())));
       source_->onTaken(portion);
       return sendNext();
     });
   }
 
   // The first word counts.
-  kj::Promise<void> fail(std::string problem) {
-    if (problem_.empty()) problem_ = std::move(problem);
+  kj::Promise<void> fail(std::size_t portion, std::string problem) {
+    if (!failed_) failed_ = WarmReply{.problem = std::move(problem), .problemPortion = portion};
     return kj::READY_NOW;
   }
 
   kj::Promise<WarmReply> finish() {
-    if (!problem_.empty()) return WarmReply{.problem = std::move(problem_)};
+    if (failed_) return std::move(*failed_);
     return warming_.commitRequest().send().then([](auto&& response) {
       WarmReply reply{.problem = std::string(convert::text(response.getProblem()))};
       if (reply.problem.empty()) reply.bundle = readBundle(response.getBundle());
@@ -65,7 +68,7 @@ class Sender {
   WorkerPool& workers_;
   const std::shared_ptr<BundleSource> source_;
   std::size_t next_ = 0;
-  std::string problem_;
+  std::optional<WarmReply> failed_;
 };
 
 }  // namespace

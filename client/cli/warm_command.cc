@@ -1,11 +1,10 @@
 // kiln warm: brings bundles to a node, lists them there, takes them away.
 
 #include <algorithm>
+#include <expected>
 #include <filesystem>
-#include <future>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 
@@ -16,6 +15,7 @@
 #include "client/cli/reports.h"
 #include "client/host_target.h"
 #include "client/node_gpus.h"
+#include "jit/beside.h"
 
 namespace kiln::cli {
 namespace {
@@ -60,36 +60,28 @@ class BundleOnItsWay final : public client::BundleSource {
         progress_(progress) {}
 
   [[nodiscard]] std::string name() const override {
-    auto path = std::filesystem::path(bundle_->path).lexically_normal();
+    auto path = std::filesystem::path(bundle_->path()).lexically_normal();
     return (path.has_filename() ? path : path.parent_path()).filename().string();
   }
-  [[nodiscard]] std::string_view manifest() const override { return bundle_->layout->manifestBytes(); }
-  [[nodiscard]] std::string_view index() const override { return bundle_->index; }
+  [[nodiscard]] std::string_view manifest() const override { return bundle_->layout()->manifestBytes(); }
+  [[nodiscard]] std::string_view index() const override { return bundle_->unverifiedIndex(); }
   [[nodiscard]] std::size_t portions() const override { return portions_.size(); }
-  std::optional<std::vector<std::string>> read(std::size_t portion) override {
+  std::expected<std::vector<std::string>, std::string> read(std::size_t portion) override {
     std::vector<std::string> layers;
     for (const auto* layer : portions_[portion]) {
-      auto bytes = bundle_->layout->readUnverified(*layer);
-      if (!bytes) {
-        std::lock_guard lock(mutex_);
-        problem_ = bytes.error().message;
-        return std::nullopt;
-      }
+      auto bytes = bundle_->layout()->readUnverified(*layer);
+      if (!bytes) return std::unexpected(std::move(bytes.error().message));
       layers.push_back(std::move(*bytes));
     }
     return layers;
   }
   void onTaken(std::size_t portion) override { progress_.advance(portions_[portion].size()); }
 
-  // Why it could not be read to its end; empty if it could.
-  [[nodiscard]] std::string problem() {
-    std::lock_guard lock(mutex_);
-    return problem_;
-  }
-  // What of it has another SHA-256 than it should; empty if nothing has.
-  [[nodiscard]] std::string damage() const {
-    for (const auto* layer : kernels_) {
-      if (auto bytes = bundle_->layout->read(*layer); !bytes) return bytes.error().message;
+  // What is wrong with the layers of one; empty if nothing is. kilnd cannot tell what should have been in the
+  // place of one that it refuses.
+  [[nodiscard]] std::string damageOf(std::size_t portion) const {
+    for (const auto* layer : portions_[portion]) {
+      if (auto bytes = bundle_->layout()->read(*layer); !bytes) return bytes.error().message;
     }
     return {};
   }
@@ -99,19 +91,18 @@ class BundleOnItsWay final : public client::BundleSource {
   const std::vector<const bundle::Descriptor*> kernels_;
   const std::vector<Portion> portions_;
   Progress& progress_;
-  std::mutex mutex_;
-  std::string problem_;
 };
 
 ExitCode refuse(const Context& context, const std::string& kind, const std::string& message) {
   return fail(context, ExitCode::refused, kind, message);
 }
 
-// Too large a layer; empty if there is none.
-std::string tooLarge(const bundle::ImageManifest& manifest) {
-  for (const auto& layer : manifest.layers) {
-    if (layer.size <= kMostLayerBytes) continue;
-    return "layer " + layer.digest.hex() + " has " + std::to_string(layer.size >> 20) +
+// Too large a layer of a kernel; empty if there is none.
+std::string tooLarge(const bundle::UnparsedBundle& bundle) {
+  for (const auto* layer : kernelsOf(bundle.layout()->manifest())) {
+    if (layer->size <= kMostLayerBytes) continue;
+    return "layer " + layer->digest.hex() + " of '" + bundle.path() + "' has " +
+           std::to_string(layer->size >> 20) +
            " MiB, and at most 256 can be brought to kilnd; build that kernel for fewer targets at a time";
   }
   return {};
@@ -126,53 +117,66 @@ client::Reached<NodeSide> askNode(client::Client& client) {
                   status->lane == "locked"};
 }
 
-// What came of bringing it, and what is wrong with it itself, if anything is.
+// What came of bringing it, and what is wrong with layers that were refused, if anything is.
 struct Brought {
   client::Reached<client::WarmReply> reply;
-  std::string problem;
+  std::string damage;
 };
 
 Brought send(const Context& context, client::Client& client,
              std::shared_ptr<const bundle::UnparsedBundle> bundle) {
-  auto kernels = kernelsOf(bundle->layout->manifest());
+  auto kernels = kernelsOf(bundle->layout()->manifest());
   const auto style = context.format == Format::json ? Progress::Style::none : Progress::usualStyle();
   std::optional<Progress> progress(std::in_place, "kernels", kernels.size(), style);
   const auto onItsWay = std::make_shared<BundleOnItsWay>(std::move(bundle), std::move(kernels), *progress);
   auto reply = client.warm(onItsWay);
   progress.reset();
-  auto problem = onItsWay->problem();
-  // kilnd cannot tell what the bundle should have had in the place of what it refuses.
-  if (problem.empty() && reply && !reply->problem.empty()) problem = onItsWay->damage();
-  return {std::move(reply), std::move(problem)};
+  const bool isOfPortion = reply && reply->problemPortion;
+  auto damage = isOfPortion ? onItsWay->damageOf(*reply->problemPortion) : std::string();
+  return {std::move(reply), std::move(damage)};
+}
+
+ExitCode failUnanswered(const Context& context, const std::string& path, client::Unreachable why) {
+  if (why.isSent) {
+    why.message =
+        "it is not known whether '" + path +
+        "' was brought in, whole or not at all; once kilnd runs, the same command tells: " + why.message;
+  }
+  return fail(context, why);
+}
+
+ExitCode failRefused(const Context& context, const std::string& path, const std::string& why,
+                     const std::string& damage) {
+  const auto nothing = "nothing of '" + path + "' was brought in: ";
+  if (damage.empty()) return refuse(context, "not_warmed", nothing + why);
+  return refuse(context, "invalid_bundle", nothing + damage + (damage == why ? "" : " (kilnd: " + why + ")"));
+}
+
+// How it fits the node, or why that cannot be told.
+BundleFit fitOf(const bundle::BundleResult<bundle::BundleFile>& file, const client::Reached<NodeSide>& node) {
+  if (file && node) return fitOf(file->index(), *node);
+  return {{},
+          {"it was brought in, and how it fits this node cannot be told: " +
+           (file ? node.error().message : file.error().message)}};
 }
 
 ExitCode bring(const Context& context, const std::string& path) {
-  auto opened = bundle::openUnparsed(path);
+  auto opened = bundle::UnparsedBundle::open(path);
   if (!opened) return refuse(context, "invalid_bundle", opened.error().message);
   const auto bundle = std::make_shared<const bundle::UnparsedBundle>(std::move(*opened));
-  if (auto problem = tooLarge(bundle->layout->manifest()); !problem.empty())
-    return refuse(context, "invalid_bundle", problem);
-  // kilnd looks into the index at the same time, and takes nothing of a bundle whose index is wrong.
-  auto parsing = std::async(std::launch::async, [&] { return bundle::BundleFile::parse(*bundle); });
+  if (auto problem = tooLarge(*bundle); !problem.empty()) return refuse(context, "invalid_bundle", problem);
+  // kilnd looks into the index at the same time and decides; this is for what is said of it.
+  auto parsing = beside([&] { return bundle::BundleFile::parse(*bundle); });
   client::Client client(context.client);
-  auto asking = std::async(std::launch::async, [&] { return askNode(client); });
-  const auto [reply, problem] = send(context, client, bundle);
-  const auto node = asking.get();
+  auto asking = beside([&] { return askNode(client); });
+  auto [reply, damage] = send(context, client, bundle);
+  if (!reply) return failUnanswered(context, path, std::move(reply.error()));
   const auto file = parsing.get();
-  if (!file) return refuse(context, "invalid_bundle", file.error().message);
-  if (!node) return fail(context, node.error());
-  if (!problem.empty()) return refuse(context, "invalid_bundle", problem);
-  if (!reply) {
-    return fail(context,
-                client::Unreachable{"it is not known whether '" + path +
-                                    "' was brought in, whole or not at all; once kilnd runs, the same "
-                                    "command tells: " +
-                                    reply.error().message});
-  }
   if (!reply->problem.empty()) {
-    return refuse(context, "not_warmed", "nothing of '" + path + "' was brought in: " + reply->problem);
+    if (!file) return refuse(context, "invalid_bundle", file.error().message);
+    return failRefused(context, path, reply->problem, damage);
   }
-  const auto fit = fitOf(file->index(), *node);
+  const auto fit = fitOf(file, asking.get());
   print(context, reportOfWarmed(path, *reply, fit));
   if (context.format == Format::text) {
     for (const auto& note : fit.notes) std::cerr << "kiln: " << note << '\n';

@@ -26,7 +26,7 @@ WITH_HEADER = '#include "v.h"\nextern "C" __global__ void with_header(int* data)
 
 @pytest.fixture
 def daemon(make_daemon, bin):
-    daemon = make_daemon(toolchains=("13.0", bin / "kiln-compiler-mlir"))
+    daemon = make_daemon(toolchains=("13.0", bin / "kiln-compiler-mlir"), config="jobs = 2")
     daemon.start()
     return daemon
 
@@ -635,7 +635,7 @@ def test_on_a_terminal_the_bar_fits_and_no_name_moves_the_cursor(kiln, bin, work
 def test_a_toolchain_that_is_replaced_during_a_build_is_in_the_bundle_before_and_after(kiln, bin, make_daemon, work, folder):
     record(kiln, bin, "app.lock", write_slow(work, 4))
     install("12.9", folder / "toolchain")
-    daemon = make_daemon("replaced", toolchains=(folder / "toolchain",))
+    daemon = make_daemon("replaced", toolchains=(folder / "toolchain",), config="jobs = 2")
     daemon.start()
     builder = Kiln(bin, daemon.socket, work)
     process = builder.start("--json", "build", "app.lock", "--target", "sm_80", "-o", "app.kiln")
@@ -651,9 +651,9 @@ def test_a_toolchain_that_is_replaced_during_a_build_is_in_the_bundle_before_and
 @pytest.mark.long
 def test_what_is_compiled_is_kept_while_something_failed_that_may_succeed_next_time(kiln, daemon, bin, work):
     (work / "scale.cu").write_text(SCALE)
-    (work / "slow.cu").write_text(slow_below_sm_90(8))
+    (work / "slow.cu").write_text(slow_below_sm_90(16))
     record(kiln, bin, "app.lock", (("scale.cu", "--target", "sm_90"), ("slow.cu", "--target", "sm_90")))
-    (work / "impatient.toml").write_text("compile_timeout_seconds = 1\n" + config_of(daemon).read_text())
+    (work / "impatient.toml").write_text("compile_timeout_seconds = 2\n" + config_of(daemon).read_text())
     alone = without_daemon(bin, work)
     arguments = ("app.lock", "--target", "sm_80", "-o", "app.kiln", "--config")
     built = build(alone, *arguments, "impatient.toml", status=1)

@@ -1,6 +1,7 @@
 """Bundles brought to a running kilnd: served there without a compiler, pinned, taken away again; and sockets that serve
 nothing else."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -9,10 +10,13 @@ import shutil
 import subprocess
 import tarfile
 
+import capnp
 import pytest
 
+import scripted_client
 from harness import DEADLINE, ROOT, Kiln, environment, nvjitlink_library, run, wait_for
 from record_build_test import record, write_application
+from scripted_client import schema
 
 TESTS = pathlib.Path(os.environ["KILN_TEST_REFERENCE"]).parent  # where the tests' own programs are built
 CALLS = (
@@ -80,6 +84,36 @@ def refusal(kiln, *arguments):
 def write_many_kernels(path, kernels=3000, size=20000):
     """A bundle that takes its time to be brought anywhere."""
     run(TESTS / "many_kernels", path, kernels, size)
+
+
+def blob_of(layout, descriptor):
+    return layout / "blobs/sha256" / descriptor["digest"].removeprefix("sha256:")
+
+
+def put_blob(layout, content):
+    descriptor = {"digest": "sha256:" + hashlib.sha256(content).hexdigest(), "size": len(content)}
+    blob_of(layout, descriptor).write_bytes(content)
+    return descriptor
+
+
+def manifest_of(layout):
+    (descriptor,) = json.loads((layout / "index.json").read_text())["manifests"]
+    return json.loads(blob_of(layout, descriptor).read_text())
+
+
+def write_manifest(layout, manifest):
+    index = json.loads((layout / "index.json").read_text())
+    index["manifests"][0] |= put_blob(layout, json.dumps(manifest).encode())
+    (layout / "index.json").write_text(json.dumps(index))
+
+
+def write_newer(layout):
+    """Makes it one of a format that is not known yet."""
+    manifest = manifest_of(layout)
+    index = json.loads(blob_of(layout, manifest["config"]).read_text())
+    index["version"] = 2
+    manifest["config"] |= put_blob(layout, json.dumps(index).encode())
+    write_manifest(layout, manifest)
 
 
 def test_a_node_without_a_compiler_serves_a_warmed_bundle(node, work):
@@ -347,11 +381,11 @@ def test_a_disk_without_room_takes_nothing_of_a_bundle(make_node, work, folder):
     assert sorted(node.bundles()) == ["app.kiln", "many.kiln"]
 
 
-@pytest.mark.parametrize("damage", ["cut off", "flipped", "no bundle", "missing"])
+@pytest.mark.parametrize("damage", ["cut off", "flipped", "flipped index", "no bundle", "missing"])
 def test_a_bundle_that_is_not_whole_is_not_brought_in(node, work, damage):
     path = work / "damaged.kiln"
     content = bytearray((work / "app.kiln").read_bytes())
-    said = b""
+    said = ["damaged.kiln"]
     if damage == "cut off":
         path.write_bytes(content[: len(content) * 2 // 3])
     elif damage == "flipped":
@@ -359,33 +393,79 @@ def test_a_bundle_that_is_not_whole_is_not_brought_in(node, work, damage):
             kernel = max(archive, key=lambda member: member.size)
         content[kernel.offset_data + kernel.size // 2] ^= 1
         path.write_bytes(content)
-        said = b"has other bytes than its digest says"
+        said += ["nothing of", "has other bytes than its digest says", "(kilnd: a layer with the digest"]
+    elif damage == "flipped index":
+        digit = content.index(b'"identity"') + len('"identity":"')
+        content[digit] = ord("1") if content[digit] == ord("0") else ord("0")
+        path.write_bytes(content)
+        said.append("has an index with other bytes than its digest says")
     elif damage == "no bundle":
         path.write_bytes(b"#!/bin/sh\n" * 1000)
-    refused = node.open.run("warm", "damaged.kiln")
-    assert refused.returncode == 4 and b"damaged.kiln" in refused.stderr and said in refused.stderr
+    failure = node.open.json("warm", "damaged.kiln", status=4)["failure"]
+    assert failure["kind"] == "invalid_bundle" and all(words in failure["message"] for words in said), failure
     assert node.bundles() == [] and node.open.json("ls")["entries"] == []
+
+
+def test_a_kernel_that_is_too_large_to_be_brought_in_is_named_with_its_bundle(node, work):
+    """Told before anything is read or sent: the layer is a hole in a file."""
+    node.open.json("bundle", "merge", "app.kiln", "-o", "large/")
+    manifest = manifest_of(work / "large")
+    manifest["layers"][0]["size"] = 257 << 20
+    os.truncate(blob_of(work / "large", manifest["layers"][0]), 257 << 20)
+    write_manifest(work / "large", manifest)
+    refused = node.open.run("warm", "large/")
+    assert refused.returncode == 4 and b"of 'large/' has 257 MiB, and at most 256 can be brought" in refused.stderr
+    assert node.bundles() == []
 
 
 def test_a_bundle_of_a_newer_format_is_refused_by_its_version(node, work):
     node.open.json("bundle", "merge", "app.kiln", "-o", "newer/")
-    blobs = work / "newer/blobs/sha256"
-
-    def put(content):
-        digest = hashlib.sha256(content).hexdigest()
-        (blobs / digest).write_bytes(content)
-        return {"digest": "sha256:" + digest, "size": len(content)}
-
-    layout = json.loads((work / "newer/index.json").read_text())
-    manifest = json.loads((blobs / layout["manifests"][0]["digest"].removeprefix("sha256:")).read_text())
-    index = json.loads((blobs / manifest["config"]["digest"].removeprefix("sha256:")).read_text())
-    index["version"] = 2
-    manifest["config"] |= put(json.dumps(index).encode())
-    layout["manifests"][0] |= put(json.dumps(manifest).encode())
-    (work / "newer/index.json").write_text(json.dumps(layout))
+    write_newer(work / "newer")
     refused = node.open.run("warm", "newer/")
     assert refused.returncode == 4 and b"version 2" in refused.stderr and b"newer kiln" in refused.stderr
     assert node.bundles() == []
+
+
+class TakesEverything(schema.Session.Server):
+    """What a later kilnd may say: it has any bundle, and is asked for nothing else that it knows."""
+
+    async def warm_context(self, context):
+        context.results.isThere = True
+        context.results.bundle.name = context.params.name
+
+
+class LaterKilnd(schema.Kiln.Server):
+    async def connect_context(self, context):
+        context.results.daemon.protocolVersion = schema.protocolVersion
+        context.results.daemon.requestHashVersion = context.params.client.requestHashVersion
+        context.results.session = TakesEverything()
+
+
+async def warm_at(socket, kiln, path):
+    """The exit status of `kiln warm`, and what it printed, at such a kilnd."""
+
+    async def serve(stream):
+        await capnp.TwoPartyServer(stream, bootstrap=LaterKilnd()).on_disconnect()
+
+    async with await capnp.AsyncIoStream.create_unix_server(serve, str(socket)):
+        process = await asyncio.create_subprocess_exec(
+            *map(str, (kiln.program, "--socket", socket, "--json", "warm", path)), stdout=subprocess.PIPE, cwd=kiln.folder
+        )
+        output, _ = await process.communicate()
+        return process.returncode, json.loads(output)
+
+
+@pytest.mark.parametrize("of", ["this format", "a newer one"])
+def test_a_bundle_that_kilnd_has_taken_is_there_whatever_else_cannot_be_told(node, work, folder, of):
+    node.open.json("bundle", "merge", "app.kiln", "-o", "app/")
+    said = "kilnd at"
+    if of == "a newer one":
+        write_newer(work / "app")
+        said = "version 2"
+    status, warmed = scripted_client.run(warm_at(folder / "later.sock", node.open, "app/"))
+    assert (status, warmed["was_there"], warmed["fits"]) == (0, True, [])
+    (note,) = warmed["notes"]
+    assert "how it fits this node cannot be told" in note and said in note
 
 
 def test_two_who_warm_at_once_have_one_bundle(node, work):

@@ -83,6 +83,23 @@ TEST_CASE("A bundle whose index and manifest name different layers is refused wh
              Contains("layer " + layer.hex()) && Contains("its index does not"));
 }
 
+TEST_CASE("An index with other bytes than its digest says is refused, though it can be read") {
+  const test::TemporaryDirectory directory;
+  const auto path = directory.path() / "app";
+  BundleIndex index;
+  REQUIRE(writeBundle(path.string() + '/', {sampleKernel()}, {sampleToolchain()}, index));
+  const auto blob = path / "blobs/sha256" / LayoutReader::open(path).value()->manifest().config.digest.hex();
+  std::fstream file(blob, std::ios::in | std::ios::out | std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const auto identity = sha256("a toolchain").hex();
+  const auto digit = text.find(identity);
+  REQUIRE(digit != std::string::npos);
+  file.seekp(static_cast<std::streamoff>(digit)).put(identity.front() == '0' ? '1' : '0').flush();
+  const auto opened = BundleFile::open(path);
+  REQUIRE_FALSE(opened);
+  CHECK_THAT(opened.error().message, Contains("'" + path.string() + "' has an index with other bytes"));
+}
+
 TEST_CASE("A lock that is given as a bundle is called one, and so is a bundle that is given as a lock") {
   const test::TemporaryDirectory directory;
   const auto lock = directory.path() / "app.lock", bundle = directory.path() / "app.kiln";

@@ -3,6 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <chrono>
+#include <thread>
+
 #include "cache/rocksdb_store.h"
 #include "cache/rocksdb_store_env.h"
 #include "tests/support/samples.h"
@@ -239,6 +242,24 @@ TEST_CASE("An intake that meets a full disk fails by its name and the store is a
   fixture.reopen();
   REQUIRE_FALSE(isThere(*fixture.store));
   REQUIRE(bring(*fixture.store));
+}
+
+TEST_CASE("A store whose flush of an intake meets a full disk takes bundles once there is room") {
+  DiskFixture fixture;
+  auto intake = fixture.store->beginBundle(sampleBundle()).value();
+  REQUIRE(add(*intake));  // to memory alone
+  fixture.disk->setFull(true);
+  const auto committed = intake->commit();
+  REQUIRE_FALSE(committed);
+  REQUIRE(committed.error().message.find("the disk is full") != std::string::npos);
+  intake.reset();
+  fixture.disk->setFull(false);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!bring(*fixture.store)) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::yield();
+  }
+  REQUIRE(isThere(*fixture.store));
 }
 
 TEST_CASE("A store from before there were bundles is opened and takes them") {

@@ -180,6 +180,26 @@ TEST_CASE("A store that meets a full disk with its first write takes entries onc
   }
 }
 
+TEST_CASE(
+    "A store whose log meets a full disk again as soon as it has recovered takes entries once there is "
+    "room") {
+  DiskFixture fixture;
+  fixture.disk->setFullForLogs(true);
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (fixture.disk->refused() < 3) {
+    REQUIRE_FALSE(fixture.put(0));
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::yield();
+  }
+  fixture.disk->setFullForLogs(false);
+  while (!fixture.put(0)) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    std::this_thread::yield();
+  }
+  fixture.losePowerAndReopen();
+  REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(0)).key, Which::all)->has_value());
+}
+
 TEST_CASE("A full disk is named as such, what is stored is still served, and room again is used") {
   DiskFixture fixture;
   REQUIRE(fixture.put(0));

@@ -37,7 +37,10 @@ class StandInFile : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
-  IOStatus writable() { return disk_.full_ ? IOStatus::NoSpace("the stand-in disk is full") : disk_.power(); }
+  IOStatus writable() {
+    auto status = disk_.room(name_);
+    return status.ok() ? disk_.power() : status;
+  }
   IOStatus synced(IOStatus status) {
     std::lock_guard lock(disk_.mutex_);
     if (status.ok()) disk_.syncedSizes_[name_] = size_;
@@ -83,6 +86,12 @@ IOStatus StandInDisk::power() {
   if (operationsLeft_-- > 0) return IOStatus::OK();
   operationsLeft_ = 0;
   return IOStatus::IOError("the stand-in disk has no power");
+}
+
+IOStatus StandInDisk::room(const std::string& name) {
+  if (!full_ && !(fullForLogs_ && name.ends_with(".log"))) return IOStatus::OK();
+  ++refused_;
+  return IOStatus::NoSpace("the stand-in disk is full");
 }
 
 void StandInDisk::dropUnsynced() {

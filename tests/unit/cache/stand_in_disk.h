@@ -27,8 +27,12 @@ class StandInDisk : public rocksdb::FileSystemWrapper {
   // Brings the files to what is sure to be there after the loss: content to what was synced, files to those
   // whose directory was synced after they were made. Whoever wrote them has closed them.
   void dropUnsynced();
-  // While full, every write of content fails.
+  // While full, every write of content fails; or every one to a log, as where a log fills a disk that has
+  // room for less.
   void setFull(bool full) { full_ = full; }
+  void setFullForLogs(bool full) { fullForLogs_ = full; }
+  // The writes that failed so.
+  [[nodiscard]] int refused() const { return refused_; }
 
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* result,
@@ -48,9 +52,12 @@ class StandInDisk : public rocksdb::FileSystemWrapper {
 
   // Whether one more operation reaches the disk.
   rocksdb::IOStatus power();
+  rocksdb::IOStatus room(const std::string& name);
 
   std::atomic<std::int64_t> operationsLeft_;
   std::atomic<bool> full_ = false;
+  std::atomic<bool> fullForLogs_ = false;
+  std::atomic<int> refused_ = 0;
   std::mutex mutex_;
   std::map<std::string, std::uint64_t> syncedSizes_;
   std::set<std::string> unsyncedNames_;  // files whose directory was not synced since they were made
