@@ -83,8 +83,7 @@ class Client::Impl {
     if (closed_) return std::unexpected(Unreachable{"the client was destroyed"});
     try {
       auto result = runtime().call<T>(std::move(work), retry);
-      if (!result)
-        return std::unexpected(Unreachable{std::move(result.error().message), result.error().isSent});
+      if (!result) return std::unexpected(Unreachable{std::move(result.error().message)});
       return std::move(*result);
     } catch (const kj::Exception& error) {
       return std::unexpected(

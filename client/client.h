@@ -28,7 +28,6 @@ namespace kiln::client {
 // Why no answer came: not a Failure of the request but of reaching kilnd. The message says what to do.
 struct Unreachable {
   std::string message;
-  bool isSent = false;  // the call was on its way: kilnd may have done what it asks
 };
 
 template <typename T>
@@ -105,15 +104,20 @@ class BundleSource {
   // The layers of one, which kilnd verifies, or why they cannot be read, which ends it. Called once for each,
   // on several threads at once; where kilnd goes away a call may go on after warm() has returned.
   virtual std::expected<std::vector<std::string>, std::string> read(std::size_t portion) = 0;
-  // kilnd has taken the portion. One call at a time, none after warm() has returned.
+  // kilnd has taken the portion. Of this and the next one call at a time, and none after warm() has returned.
   virtual void onTaken(std::size_t portion) = 0;
+  // kilnd has taken all and is asked to let it be found: until here nothing of it is, and if no answer comes
+  // from here on, nobody knows.
+  virtual void onCommit() = 0;
 };
 
 struct WarmReply {
   bool wasThere = false;  // before: nothing was done
   BundleRecord bundle = {};
-  std::string problem = {};                        // why it is not there now; empty if it is
-  std::optional<std::size_t> problemPortion = {};  // which could not be read, or was refused, if one was
+  std::string problem = {};  // why it is not there now; empty if it is
+  // The problem is that a portion could not be read, and none of kilnd's.
+  bool isUnreadable = false;
+  std::optional<std::size_t> refused = {};  // the portion that kilnd's problem is with, if it is with one
 };
 
 struct RemovedReply {

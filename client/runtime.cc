@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 
 namespace kiln::client {
 namespace {
@@ -67,13 +66,11 @@ kj::Promise<void> Runtime::performOn(Resident& resident, kj::Own<Connection> con
 std::expected<void, CallError> Runtime::perform(const Work& work, Retry retry) {
   auto* running = loop();
   if (running == nullptr) return std::unexpected(CallError{false, "the client was destroyed"});
-  const auto isSent = std::make_shared<std::atomic<bool>>(false);
   auto once = [&] {
-    return running->call<Done>([work, isSent](SharedLoop::Resident& onLoop) {
+    return running->call<Done>([work](SharedLoop::Resident& onLoop) {
       auto& resident = static_cast<Resident&>(onLoop);
       return resident.connector.connection()
-          .then([&resident, work, isSent](kj::Own<Connection> connection) {
-            *isSent = true;
+          .then([&resident, work](kj::Own<Connection> connection) {
             return performOn(resident, kj::mv(connection), work);
           })
           .then([] { return Done(); });
@@ -81,8 +78,8 @@ std::expected<void, CallError> Runtime::perform(const Work& work, Retry retry) {
   };
   auto done = once();
   if (!done && done.error().disconnected && retry == Retry::onceIfDisconnected) done = once();
-  if (done) return {};
-  return std::unexpected(CallError{done.error().disconnected, std::move(done.error().message), *isSent});
+  if (!done) return std::unexpected(std::move(done.error()));
+  return {};
 }
 
 void Runtime::stop() {

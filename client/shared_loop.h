@@ -28,7 +28,6 @@ namespace kiln::client {
 struct CallError {
   bool disconnected = false;
   std::string message;
-  bool isSent = false;  // by Runtime::call(): kilnd may have done what was asked of it
 };
 
 class SharedLoop {

@@ -32,7 +32,7 @@ class Sender {
     return workers_.run([source = source_, portion] { return source->read(portion); })
         .then([this,
                portion](std::expected<std::vector<std::string>, std::string>&& layers) -> kj::Promise<void> {
-          if (!layers) return fail(portion, std::move(layers.error()));
+          if (!layers) return fail({.problem = std::move(layers.error()), .isUnreadable = true});
           return send(portion, std::move(*layers));
         });
   }
@@ -43,20 +43,21 @@ class Sender {
     for (unsigned i = 0; i < layers.size(); ++i) list.set(i, convert::toData(layers[i]));
     return call.send().then([this, portion](auto&& response) -> kj::Promise<void> {
       if (response.getProblem().size() != 0)
-        return fail(portion, std::string(convert::text(response.getProblem())));
+        return fail({.problem = std::string(convert::text(response.getProblem())), .refused = portion});
       source_->onTaken(portion);
       return sendNext();
     });
   }
 
   // The first word counts.
-  kj::Promise<void> fail(std::size_t portion, std::string problem) {
-    if (!failed_) failed_ = WarmReply{.problem = std::move(problem), .problemPortion = portion};
+  kj::Promise<void> fail(WarmReply reply) {
+    if (!failed_) failed_ = std::move(reply);
     return kj::READY_NOW;
   }
 
   kj::Promise<WarmReply> finish() {
     if (failed_) return std::move(*failed_);
+    source_->onCommit();
     return warming_.commitRequest().send().then([](auto&& response) {
       WarmReply reply{.problem = std::string(convert::text(response.getProblem()))};
       if (reply.problem.empty()) reply.bundle = readBundle(response.getBundle());

@@ -339,6 +339,7 @@ class SessionImpl final : public schema::Session::Server {
     if (auto* hit = std::get_if<Outcome>(&result)) {
       auto knownKey = convert::bytes(context.getParams().getKnownKey());
       writeOutcome(builder.initHit(), *hit, delivery_, context_.sealed, knownKey);
+      if (context.getParams().hasRequest()) return;  // somebody wants to know it, and does not use it
       context_.afterReplies.add(
           [&log = context_.log, peer = peer_, source = std::move(source), hit = std::move(*hit),
            elapsed = millisecondsSince(start)] { logOutcome(log, {source, ""}, peer, hit, elapsed); });

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <ctime>
+#include <future>
 #include <utility>
 
 #include "bundle/layout_json.h"
 #include "bundle/problem.h"
-#include "jit/beside.h"
 #include "jit/sha256.h"
 
 namespace kiln {
@@ -27,7 +27,7 @@ BundledToolchain recordOf(const Toolchain& toolchain) {
 
 Warmed<DescribedBundle> describe(const OfferedBundle& offered) {
   // Both are long, and parsing believes neither.
-  auto parsing = beside([&] { return bundle::parseIndex(offered.index, "'" + offered.name + "'"); });
+  auto parsing = std::async([&] { return bundle::parseIndex(offered.index, "'" + offered.name + "'"); });
   const auto manifest = bundle::parseManifest(offered.manifest);
   if (!manifest) return problem("its manifest cannot be read: " + manifest.error().text);
   if (manifest->artifactType != bundle::kArtifactType || manifest->config.mediaType != bundle::kIndexType) {

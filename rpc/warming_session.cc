@@ -12,6 +12,11 @@
 namespace kiln {
 namespace {
 
+// The exception of a call that has done its work and cannot say so.
+[[noreturn]] void fail(const char* what, const StoreError& error) {
+  kj::throwFatalException(KJ_EXCEPTION(FAILED, kj::str(what, ": ", error.message)));
+}
+
 // What came of beginning: it goes on, or there is nothing to do.
 struct Begun {
   std::shared_ptr<Warming> warming;
@@ -73,11 +78,7 @@ class WarmingImpl final : public schema::Warming::Server {
     return context_.service.bundlesChanged(record.domain)
         .then([this, record = std::move(record),
                call](StoreResult<std::vector<BundleRecord>>&& bundles) mutable {
-          if (!bundles) {
-            call.getResults().setProblem(
-                convert::toText("the bundle is in the store, which then failed: " + bundles.error().message));
-            return;
-          }
+          if (!bundles) fail("the bundle is in the store, which then failed", bundles.error());
           const auto kept = std::ranges::find(*bundles, record.digest, &BundleRecord::digest);
           const auto& bundle = kept == bundles->end() ? record : *kept;
           context_.log.info("client " + std::to_string(peer_.number) + " of user " +
@@ -132,9 +133,9 @@ kj::Promise<void> removeBundle(SessionContext& context, const Peer& peer, const 
                            " has removed bundle " + digest.hex() + " from domain " + peer.domain);
         }
         return context.service.bundlesChanged(peer.domain)
-            .then([call](StoreResult<std::vector<BundleRecord>>&& bundles) mutable {
-              if (bundles) return;
-              call.getResults().setProblem(convert::toText("the store failed: " + bundles.error().message));
+            .then([](StoreResult<std::vector<BundleRecord>>&& bundles) {
+              if (!bundles)
+                fail("the bundle is not in the store any more, which then failed", bundles.error());
             });
       }));
 }

@@ -85,7 +85,7 @@ client::Unreachable unreached(const client::Unreachable& unreachable, PrivateDae
 // The same while it compiles.
 ExitCode failInterrupted(const Context& context, const client::Unreachable& unreachable,
                          PrivateDaemon* daemon) {
-  auto message = unreached(unreachable, daemon).message;
+  auto [message] = unreached(unreachable, daemon);
   message += "; no bundle is written; what is compiled is kept";
   if (daemon == nullptr) {
     message += " by kilnd";

@@ -126,7 +126,7 @@ BundleFit fitOf(const bundle::BundleIndex& index, const NodeSide& node) {
     fitting.merge(shortNamesOf(ofVendor.fitting()));
     if (auto note = ofVendor.note(); !note.empty()) fit.notes.push_back(std::move(note));
   }
-  fit.targets.assign(fitting.begin(), fitting.end());
+  fit.targets.emplace(fitting.begin(), fitting.end());
   if (node.isLocked) return fit;
   std::map<Sha256, std::uint64_t> entries;
   for (const auto& kernel : index.kernels) {

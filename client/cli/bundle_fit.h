@@ -1,6 +1,7 @@
 // How a bundle fits the node that it is brought to: what of it will be found there, and what will not.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,8 @@ struct NodeSide {
 };
 
 struct BundleFit {
-  std::vector<std::string> targets;  // those that run on the node, sorted
-  std::vector<std::string> notes;    // what does not fit, or cannot be told, and what to do; a sentence each
+  std::optional<std::vector<std::string>> targets;  // those that run on the node, sorted; if that can be told
+  std::vector<std::string> notes;  // what does not fit, or cannot be told, and what to do; a sentence each
 };
 
 BundleFit fitOf(const bundle::BundleIndex& index, const NodeSide& node);

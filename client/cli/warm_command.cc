@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <expected>
 #include <filesystem>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -15,7 +16,6 @@
 #include "client/cli/reports.h"
 #include "client/host_target.h"
 #include "client/node_gpus.h"
-#include "jit/beside.h"
 
 namespace kiln::cli {
 namespace {
@@ -76,7 +76,9 @@ class BundleOnItsWay final : public client::BundleSource {
     return layers;
   }
   void onTaken(std::size_t portion) override { progress_.advance(portions_[portion].size()); }
+  void onCommit() override { isCommitting_ = true; }
 
+  [[nodiscard]] bool isCommitting() const { return isCommitting_; }
   // What is wrong with the layers of one; empty if nothing is. kilnd cannot tell what should have been in the
   // place of one that it refuses.
   [[nodiscard]] std::string damageOf(std::size_t portion) const {
@@ -91,6 +93,7 @@ class BundleOnItsWay final : public client::BundleSource {
   const std::vector<const bundle::Descriptor*> kernels_;
   const std::vector<Portion> portions_;
   Progress& progress_;
+  bool isCommitting_ = false;
 };
 
 ExitCode refuse(const Context& context, const std::string& kind, const std::string& message) {
@@ -117,10 +120,11 @@ client::Reached<NodeSide> askNode(client::Client& client) {
                   status->lane == "locked"};
 }
 
-// What came of bringing it, and what is wrong with layers that were refused, if anything is.
+// What came of bringing it.
 struct Brought {
   client::Reached<client::WarmReply> reply;
-  std::string damage;
+  bool isCommitting;   // it got so far
+  std::string damage;  // what is wrong with the layers that kilnd refused, if anything is
 };
 
 Brought send(const Context& context, client::Client& client,
@@ -131,32 +135,33 @@ Brought send(const Context& context, client::Client& client,
   const auto onItsWay = std::make_shared<BundleOnItsWay>(std::move(bundle), std::move(kernels), *progress);
   auto reply = client.warm(onItsWay);
   progress.reset();
-  const bool isOfPortion = reply && reply->problemPortion;
-  auto damage = isOfPortion ? onItsWay->damageOf(*reply->problemPortion) : std::string();
-  return {std::move(reply), std::move(damage)};
+  auto damage = reply && reply->refused ? onItsWay->damageOf(*reply->refused) : std::string();
+  return {std::move(reply), onItsWay->isCommitting(), std::move(damage)};
 }
 
-ExitCode failUnanswered(const Context& context, const std::string& path, client::Unreachable why) {
-  if (why.isSent) {
-    why.message =
-        "it is not known whether '" + path +
-        "' was brought in, whole or not at all; once kilnd runs, the same command tells: " + why.message;
-  }
-  return fail(context, why);
+std::string nothingOf(const std::string& path) { return "nothing of '" + path + "' was brought in: "; }
+
+ExitCode failUnanswered(const Context& context, const std::string& path, bool isCommitting,
+                        const client::Unreachable& why) {
+  const auto unknown = "it is not known whether '" + path +
+                       "' was brought in, whole or not at all; once kilnd answers, the same command tells: ";
+  return fail(context, client::Unreachable{(isCommitting ? unknown : nothingOf(path)) + why.message});
 }
 
-ExitCode failRefused(const Context& context, const std::string& path, const std::string& why,
+// `damage` is what is wrong with the bundle as we see it; empty if nothing is.
+ExitCode failRefused(const Context& context, const std::string& path, const client::WarmReply& reply,
                      const std::string& damage) {
-  const auto nothing = "nothing of '" + path + "' was brought in: ";
-  if (damage.empty()) return refuse(context, "not_warmed", nothing + why);
-  return refuse(context, "invalid_bundle", nothing + damage + (damage == why ? "" : " (kilnd: " + why + ")"));
+  const auto& why = reply.problem;
+  if (reply.isUnreadable) return refuse(context, "invalid_bundle", nothingOf(path) + why);
+  if (damage.empty()) return refuse(context, "not_warmed", nothingOf(path) + why);
+  return refuse(context, "invalid_bundle", nothingOf(path) + damage + " (kilnd: " + why + ")");
 }
 
 // How it fits the node, or why that cannot be told.
 BundleFit fitOf(const bundle::BundleResult<bundle::BundleFile>& file, const client::Reached<NodeSide>& node) {
   if (file && node) return fitOf(file->index(), *node);
   return {{},
-          {"it was brought in, and how it fits this node cannot be told: " +
+          {"it is there, and how it fits this node cannot be told: " +
            (file ? node.error().message : file.error().message)}};
 }
 
@@ -165,16 +170,16 @@ ExitCode bring(const Context& context, const std::string& path) {
   if (!opened) return refuse(context, "invalid_bundle", opened.error().message);
   const auto bundle = std::make_shared<const bundle::UnparsedBundle>(std::move(*opened));
   if (auto problem = tooLarge(*bundle); !problem.empty()) return refuse(context, "invalid_bundle", problem);
-  // kilnd looks into the index at the same time and decides; this is for what is said of it.
-  auto parsing = beside([&] { return bundle::BundleFile::parse(*bundle); });
+  // kilnd looks into the index at the same time and decides; this is for what is said of it. Both on threads
+  // of their own where these can be had.
+  auto parsing = std::async([&] { return bundle::BundleFile::parse(*bundle); });
   client::Client client(context.client);
-  auto asking = beside([&] { return askNode(client); });
-  auto [reply, damage] = send(context, client, bundle);
-  if (!reply) return failUnanswered(context, path, std::move(reply.error()));
+  auto asking = std::async([&] { return askNode(client); });
+  const auto [reply, isCommitting, damage] = send(context, client, bundle);
+  if (!reply) return failUnanswered(context, path, isCommitting, reply.error());
   const auto file = parsing.get();
   if (!reply->problem.empty()) {
-    if (!file) return refuse(context, "invalid_bundle", file.error().message);
-    return failRefused(context, path, reply->problem, damage);
+    return failRefused(context, path, *reply, damage.empty() && !file ? file.error().message : damage);
   }
   const auto fit = fitOf(file, asking.get());
   print(context, reportOfWarmed(path, *reply, fit));

@@ -22,7 +22,7 @@ Report reportOfWarmed(const std::string& path, const client::WarmReply& reply, c
   report.add("entries", bundle.entries);
   report.add("size", ByteCount{bundle.bytes});
   report.add("was_there", reply.wasThere);
-  report.add("fits", List(fit.targets));
+  report.add("fits", fit.targets ? Cell(List(*fit.targets)) : Cell(Absent{}));
   report.add("notes", List(fit.notes), Shown::inJsonOnly);
   return report;
 }

@@ -192,9 +192,11 @@ kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash
     LookupQuestion question{asker.domain,        hash,    std::move(*chosen), asker.names,
                             kj::mv(asker.files), request, asker.user,         whichOf(asker.lane)};
     return lookUp(store_, executor_, hooks_.onStoreError, recentHits(asker.lane), std::move(question))
-        .then([this, domain = std::move(asker.domain),
-               names = std::move(asker.names)](LookupAnswer&& answer) mutable -> LookupResult {
+        .then([this, domain = std::move(asker.domain), names = std::move(asker.names),
+               isQuestion = request != nullptr](LookupAnswer&& answer) mutable -> LookupResult {
           if (answer.entry == nullptr) return Miss{std::move(answer.missReason)};
+          if (isQuestion)
+            return Outcome{Outcome::How::hit, std::move(answer.entry), std::move(names), {}, {}};
           return hit(domain, std::move(answer.entry), std::move(names));
         });
   });

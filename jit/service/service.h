@@ -109,8 +109,8 @@ class CompileService {
   ~CompileService();
 
   // The request's language is part of its hash, so that `asker.toolchain` is chosen for every language there
-  // is. `request`, of that hash, helps to say why there is nothing; it may be null. Rejects only when the
-  // client's files are gone.
+  // is. With `request`, of that hash, it is a question that statistics do not count, and a miss says what is
+  // different. Rejects only when the client's files are gone.
   kj::Promise<LookupResult> lookup(Asker asker, Hash128 requestHash,
                                    std::shared_ptr<const Request> request = nullptr);
   // `timeout` bounds the compile, not the wait for it; zero: the service's limit. Who joins a running compile

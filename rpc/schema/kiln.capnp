@@ -90,7 +90,7 @@ interface Session {
   # `hash` is 16 bytes. `toolchain` is a name ("nvrtc 13.0"), a frontend ("nvrtc") or empty: the newest. `knownKey` is
   # the key of an entry whose dependencies the client still has, or empty: if that is the one, they are left out.
   # Without `files` nothing is found that depended on any. `request` is for who wants to know and not to compile: with it
-  # a miss says what differs from the nearest request.
+  # a miss says what differs from the nearest request, and a hit is counted nowhere.
 
   compile @1 (request :Request, hash :Data, toolchain :Text, priority :Priority, timeoutMs :UInt32,
               files :FileSource) -> (outcome :Outcome);

@@ -276,6 +276,7 @@ def test_coverage_of_a_daemon_says_what_would_miss_and_why(make_node, work):
     assert nothing["covered"] == 0 and len(nothing["misses"]) == 4
     node.open.json("warm", "app.kiln")
     assert node.locked.json("coverage", "app.lock", "--daemon")["missing"] == 0
+    assert node.open.json("stats")["hits"] == 0 and " hit" not in node.daemon.log_text()  # for nobody used them
     other = node.locked.json("coverage", "app.lock", "--daemon", "--target", "sm_86", status=1)
     assert {miss["kernel"] for miss in other["misses"]} == {"scale.cu: scale", "header.cu: with_header"}
     assert all("pinned for target" in miss["reason"] for miss in other["misses"])
@@ -343,7 +344,7 @@ def test_a_daemon_that_goes_away_while_it_is_warmed_has_nothing_of_it(node, work
     assert b"kernels" in client.stderr.readline()
     node.daemon.kill()
     _, said = client.communicate(timeout=DEADLINE)
-    assert client.returncode == 3 and b"whole or not at all; once kilnd runs, the same command tells" in said
+    assert client.returncode == 3 and b"nothing of 'many.kiln' was brought in: kilnd at" in said, said
     node.daemon.start()
     assert node.bundles() == [] and node.open.json("ls")["entries"] == []
     assert node.open.json("warm", "many.kiln")["entries"] == 3000
@@ -381,7 +382,7 @@ def test_a_disk_without_room_takes_nothing_of_a_bundle(make_node, work, folder):
     assert sorted(node.bundles()) == ["app.kiln", "many.kiln"]
 
 
-@pytest.mark.parametrize("damage", ["cut off", "flipped", "flipped index", "no bundle", "missing"])
+@pytest.mark.parametrize("damage", ["cut off", "flipped", "flipped index", "no layer", "no bundle", "missing"])
 def test_a_bundle_that_is_not_whole_is_not_brought_in(node, work, damage):
     path = work / "damaged.kiln"
     content = bytearray((work / "app.kiln").read_bytes())
@@ -399,10 +400,15 @@ def test_a_bundle_that_is_not_whole_is_not_brought_in(node, work, damage):
         content[digit] = ord("1") if content[digit] == ord("0") else ord("0")
         path.write_bytes(content)
         said.append("has an index with other bytes than its digest says")
+    elif damage == "no layer":
+        node.open.json("bundle", "merge", "app.kiln", "-o", "damaged.kiln/")
+        blob_of(path, manifest_of(path)["layers"][0]).unlink()
+        said.append("nothing of")
     elif damage == "no bundle":
         path.write_bytes(b"#!/bin/sh\n" * 1000)
     failure = node.open.json("warm", "damaged.kiln", status=4)["failure"]
     assert failure["kind"] == "invalid_bundle" and all(words in failure["message"] for words in said), failure
+    assert ("(kilnd:" in failure["message"]) == damage.startswith("flipped")
     assert node.bundles() == [] and node.open.json("ls")["entries"] == []
 
 
@@ -426,46 +432,95 @@ def test_a_bundle_of_a_newer_format_is_refused_by_its_version(node, work):
     assert node.bundles() == []
 
 
-class TakesEverything(schema.Session.Server):
-    """What a later kilnd may say: it has any bundle, and is asked for nothing else that it knows."""
+class Taking(schema.Session.Server):
+    """A kilnd that takes any bundle, and answers nothing else."""
 
     async def warm_context(self, context):
         context.results.isThere = True
         context.results.bundle.name = context.params.name
 
 
-class LaterKilnd(schema.Kiln.Server):
-    async def connect_context(self, context):
-        context.results.daemon.protocolVersion = schema.protocolVersion
-        context.results.daemon.requestHashVersion = context.params.client.requestHashVersion
-        context.results.session = TakesEverything()
+class Telling(Taking):
+    """One that does."""
+
+    async def status_context(self, context):
+        pass
+
+    async def toolchains_context(self, context):
+        pass
 
 
-async def warm_at(socket, kiln, path):
-    """The exit status of `kiln warm`, and what it printed, at such a kilnd."""
+class Refusing(schema.Session.Server):
+    async def warm_context(self, context):
+        context.results.problem = "no bundle today"
+
+
+class LostAtCommit(schema.Session.Server):
+    """One that goes away when all has come."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    async def warm_context(self, context):
+        class Warming(schema.Warming.Server):
+            async def add_context(_, context):
+                pass
+
+            async def commit_context(_, context):
+                self.stream.close()
+
+        context.results.warming = Warming()
+
+
+async def warm_at(socket, kiln, path, make_session):
+    """The exit status of `kiln warm`, and what it printed, at a kilnd with such a session."""
+
+    class StandIn(schema.Kiln.Server):
+        def __init__(self, stream):
+            self.stream = stream
+
+        async def connect_context(self, context):
+            context.results.daemon.protocolVersion = schema.protocolVersion
+            context.results.daemon.requestHashVersion = context.params.client.requestHashVersion
+            context.results.session = make_session(self.stream)
 
     async def serve(stream):
-        await capnp.TwoPartyServer(stream, bootstrap=LaterKilnd()).on_disconnect()
+        await capnp.TwoPartyServer(stream, bootstrap=StandIn(stream)).on_disconnect()
 
     async with await capnp.AsyncIoStream.create_unix_server(serve, str(socket)):
         process = await asyncio.create_subprocess_exec(
-            *map(str, (kiln.program, "--socket", socket, "--json", "warm", path)), stdout=subprocess.PIPE, cwd=kiln.folder
+            *map(str, (kiln.program, "--socket", socket, "--json", "warm", path)), stdout=subprocess.PIPE,
+            cwd=kiln.folder, env=kiln.environment
         )
         output, _ = await process.communicate()
         return process.returncode, json.loads(output)
 
 
-@pytest.mark.parametrize("of", ["this format", "a newer one"])
-def test_a_bundle_that_kilnd_has_taken_is_there_whatever_else_cannot_be_told(node, work, folder, of):
+@pytest.mark.parametrize("kilnd,is_newer,said", [(Taking, False, "kilnd at"), (Telling, True, "version 2")])
+def test_a_bundle_that_kilnd_has_taken_is_there_whatever_else_cannot_be_told(node, work, folder, kilnd, is_newer, said):
     node.open.json("bundle", "merge", "app.kiln", "-o", "app/")
-    said = "kilnd at"
-    if of == "a newer one":
+    if is_newer:
         write_newer(work / "app")
-        said = "version 2"
-    status, warmed = scripted_client.run(warm_at(folder / "later.sock", node.open, "app/"))
-    assert (status, warmed["was_there"], warmed["fits"]) == (0, True, [])
+    status, warmed = scripted_client.run(warm_at(folder / "later.sock", node.open, "app/", lambda _: kilnd()))
+    assert (status, warmed["was_there"], warmed["fits"]) == (0, True, None)
     (note,) = warmed["notes"]
     assert "how it fits this node cannot be told" in note and said in note
+
+
+def test_why_kilnd_refuses_a_bundle_is_said_beside_what_is_wrong_with_it(node, work, folder):
+    node.open.json("bundle", "merge", "app.kiln", "-o", "app/")
+    write_newer(work / "app")
+    status, refused = scripted_client.run(warm_at(folder / "later.sock", node.open, "app/", lambda _: Refusing()))
+    assert (status, refused["failure"]["kind"]) == (4, "invalid_bundle")
+    assert "version 2" in refused["failure"]["message"] and "(kilnd: no bundle today)" in refused["failure"]["message"]
+
+
+def test_only_a_bundle_whose_commit_was_not_answered_may_be_there_or_not(node, work, folder):
+    status, failed = scripted_client.run(warm_at(folder / "later.sock", node.open, "app.kiln", LostAtCommit))
+    assert (status, failed["failure"]["kind"]) == (3, "unreachable")
+    assert "it is not known whether 'app.kiln' was brought in, whole or not at all" in failed["failure"]["message"]
+    nowhere = node.open.run("--socket", "no.sock", "warm", "app.kiln")
+    assert nowhere.returncode == 3 and b"nothing of 'app.kiln' was brought in: " in nowhere.stderr
 
 
 def test_two_who_warm_at_once_have_one_bundle(node, work):

@@ -90,11 +90,13 @@ TEST_CASE("An index with other bytes than its digest says is refused, though it 
   REQUIRE(writeBundle(path.string() + '/', {sampleKernel()}, {sampleToolchain()}, index));
   const auto blob = path / "blobs/sha256" / LayoutReader::open(path).value()->manifest().config.digest.hex();
   std::fstream file(blob, std::ios::in | std::ios::out | std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const auto identity = sha256("a toolchain").hex();
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  const auto identity = sampleKernel().identity.hex();  // which the manifest does not say
   const auto digit = text.find(identity);
   REQUIRE(digit != std::string::npos);
-  file.seekp(static_cast<std::streamoff>(digit)).put(identity.front() == '0' ? '1' : '0').flush();
+  text[digit] = identity.front() == '0' ? '1' : '0';
+  REQUIRE(parseIndex(text, "it"));
+  file.seekp(0) << text << std::flush;
   const auto opened = BundleFile::open(path);
   REQUIRE_FALSE(opened);
   CHECK_THAT(opened.error().message, Contains("'" + path.string() + "' has an index with other bytes"));

@@ -67,8 +67,9 @@ NodeSide nodeWith(const std::vector<std::string>& gpus, std::vector<client::Tool
 
 TEST_CASE("what was warmed is reported with what fits the node and what does not") {
   const client::WarmReply reply{false, someBundle(), ""};
-  checkGolden(reportOfWarmed("out/app.kiln", reply, {{"compute_80", "sm_80"}, {"one thing", "another"}}),
-              "warm");
+  const BundleFit fit{std::vector<std::string>{"compute_80", "sm_80"}, {"one thing", "another"}};
+  checkGolden(reportOfWarmed("out/app.kiln", reply, fit), "warm");
+  checkGolden(reportOfWarmed("out/app.kiln", reply, {{}, {"nobody knows"}}), "warm_of_unknown_fit");
 }
 
 TEST_CASE("bundles on a node are one table") {
@@ -95,7 +96,7 @@ TEST_CASE("of a bundle the targets that run on the node's GPUs fit") {
 
 TEST_CASE("a bundle for other GPUs than the node's says what it is for and how to build one") {
   const auto fit = fitOf(indexFor({"sm_80", "sm_90a"}), nodeWith({"sm_100"}));
-  CHECK(fit.targets.empty());
+  CHECK(fit.targets == std::vector<std::string>{});
   REQUIRE(fit.notes.size() == 1);
   CHECK_THAT(fit.notes[0], Contains("sm_80, sm_90a") && Contains("--target sm_100"));
 }
