@@ -106,8 +106,8 @@ class BundleSource {
   virtual std::expected<std::vector<std::string>, std::string> read(std::size_t portion) = 0;
   // kilnd has taken the portion. Of this and the next one call at a time, and none after warm() has returned.
   virtual void onTaken(std::size_t portion) = 0;
-  // kilnd has taken all and is asked to let it be found: until here nothing of it is, and if no answer comes
-  // from here on, nobody knows.
+  // kilnd has taken all and is asked to let it be found: until here the call has brought nothing, and if no
+  // answer comes from here on, nobody knows.
   virtual void onCommit() = 0;
 };
 

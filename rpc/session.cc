@@ -336,10 +336,11 @@ class SessionImpl final : public schema::Session::Server {
   void answerLookup(LookupContext& context, LookupResult&& result, std::string source,
                     Clock::time_point start) {
     auto builder = context.getResults().initResult();
+    const bool isUse = !context.getParams().hasRequest();
     if (auto* hit = std::get_if<Outcome>(&result)) {
       auto knownKey = convert::bytes(context.getParams().getKnownKey());
       writeOutcome(builder.initHit(), *hit, delivery_, context_.sealed, knownKey);
-      if (context.getParams().hasRequest()) return;  // somebody wants to know it, and does not use it
+      if (!isUse) return;
       context_.afterReplies.add(
           [&log = context_.log, peer = peer_, source = std::move(source), hit = std::move(*hit),
            elapsed = millisecondsSince(start)] { logOutcome(log, {source, ""}, peer, hit, elapsed); });
@@ -347,7 +348,7 @@ class SessionImpl final : public schema::Session::Server {
       builder.setMiss(convert::toText(miss->reason));
     } else {
       const auto& failure = std::get<Failure>(result);
-      logRefusal(context_.log, source, peer_, failure);
+      if (isUse) logRefusal(context_.log, source, peer_, failure);
       convert::write(builder.initFailure(), failure);
     }
   }

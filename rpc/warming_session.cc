@@ -13,8 +13,8 @@ namespace kiln {
 namespace {
 
 // The exception of a call that has done its work and cannot say so.
-[[noreturn]] void fail(const char* what, const StoreError& error) {
-  kj::throwFatalException(KJ_EXCEPTION(FAILED, kj::str(what, ": ", error.message)));
+[[noreturn]] void fail(const char* what, const StoreError& error, const char* advice) {
+  kj::throwFatalException(KJ_EXCEPTION(FAILED, kj::str(what, ": ", error.message, "; ", advice)));
 }
 
 // What came of beginning: it goes on, or there is nothing to do.
@@ -78,7 +78,8 @@ class WarmingImpl final : public schema::Warming::Server {
     return context_.service.bundlesChanged(record.domain)
         .then([this, record = std::move(record),
                call](StoreResult<std::vector<BundleRecord>>&& bundles) mutable {
-          if (!bundles) fail("the bundle is in the store, which then failed", bundles.error());
+          if (!bundles)
+            fail("the bundle is in the store, which then failed", bundles.error(), "warm it once more");
           const auto kept = std::ranges::find(*bundles, record.digest, &BundleRecord::digest);
           const auto& bundle = kept == bundles->end() ? record : *kept;
           context_.log.info("client " + std::to_string(peer_.number) + " of user " +
@@ -94,6 +95,18 @@ class WarmingImpl final : public schema::Warming::Server {
   std::shared_ptr<Warming> warming_;
 };
 
+// Whoever brought it may be about to tell the service, or have failed to.
+kj::Promise<void> tellOfThere(SessionContext& context, const BundleRecord& record, WarmContext call) {
+  return context.service.bundlesChanged(record.domain)
+      .then([record, call](StoreResult<std::vector<BundleRecord>>&& bundles) mutable {
+        if (!bundles)
+          return call.getResults().setProblem(
+              convert::toText("the store failed: " + bundles.error().message));
+        call.getResults().setIsThere(true);
+        writeBundle(call.getResults().initBundle(), record);
+      });
+}
+
 }  // namespace
 
 kj::Promise<void> beginWarming(SessionContext& context, const Peer& peer, WarmContext call) {
@@ -104,17 +117,18 @@ kj::Promise<void> beginWarming(SessionContext& context, const Peer& peer, WarmCo
   // before.
   auto begun = context.executor.run(
       [&store = context.store, offered = std::move(offered)] { return begin(store, offered); });
-  return context.calls.wrap(begun.then([&context, peer, call](Warmed<Begun>&& result) mutable {
-    auto answer = call.getResults();
-    if (!result) {
-      answer.setProblem(convert::toText(result.error().message));
-    } else if (result->there) {
-      answer.setIsThere(true);
-      writeBundle(answer.initBundle(), *result->there);
-    } else {
-      answer.setWarming(kj::heap<WarmingImpl>(context, std::move(peer), std::move(result->warming)));
-    }
-  }));
+  return context.calls.wrap(
+      begun.then([&context, peer, call](Warmed<Begun>&& result) mutable -> kj::Promise<void> {
+        auto answer = call.getResults();
+        if (!result) {
+          answer.setProblem(convert::toText(result.error().message));
+        } else if (result->there) {
+          return tellOfThere(context, *result->there, call);
+        } else {
+          answer.setWarming(kj::heap<WarmingImpl>(context, std::move(peer), std::move(result->warming)));
+        }
+        return kj::READY_NOW;
+      }));
 }
 
 kj::Promise<void> removeBundle(SessionContext& context, const Peer& peer, const Sha256& digest,
@@ -135,7 +149,8 @@ kj::Promise<void> removeBundle(SessionContext& context, const Peer& peer, const 
         return context.service.bundlesChanged(peer.domain)
             .then([](StoreResult<std::vector<BundleRecord>>&& bundles) {
               if (!bundles)
-                fail("the bundle is not in the store any more, which then failed", bundles.error());
+                fail("the bundle is not in the store any more, which then failed", bundles.error(),
+                     "restart kilnd");
             });
       }));
 }

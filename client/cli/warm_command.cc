@@ -179,7 +179,8 @@ ExitCode bring(const Context& context, const std::string& path) {
   if (!reply) return failUnanswered(context, path, isCommitting, reply.error());
   const auto file = parsing.get();
   if (!reply->problem.empty()) {
-    return failRefused(context, path, *reply, damage.empty() && !file ? file.error().message : damage);
+    const bool isOfIndex = !reply->refused && !isCommitting && !file;
+    return failRefused(context, path, *reply, isOfIndex ? file.error().message : damage);
   }
   const auto fit = fitOf(file, asking.get());
   print(context, reportOfWarmed(path, *reply, fit));

@@ -116,6 +116,7 @@ class Lookup {
             return fetch(nth + 1);
           }
           auto entry = std::make_shared<const Entry>(std::move(**found));
+          if (!question_.isUse) return LookupAnswer{std::move(entry), {}, {}};
           if (recent_.age() == age_) recent_.keep(entry, question_.names);
           recent_.becomesMostRecent(*entry);
           if (manifest.key != mostRecent_) noteUse(manifest.key);
@@ -124,7 +125,7 @@ class Lookup {
   }
 
   LookupAnswer useAgain(std::shared_ptr<const Entry> entry) {
-    if (recent_.becomesMostRecent(*entry)) noteUse(entry->key);
+    if (question_.isUse && recent_.becomesMostRecent(*entry)) noteUse(entry->key);
     return {std::move(entry), {}, {}};
   }
 

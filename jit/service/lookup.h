@@ -27,6 +27,7 @@ struct LookupQuestion {
   std::shared_ptr<const Request> request;  // null if nothing but its hash is known
   uid_t user = 0;
   Which which = Which::all;  // entries that may be found
+  bool isUse = true;         // of what is found: it becomes the one that was used last
 };
 
 struct LookupAnswer {

@@ -190,14 +190,15 @@ kj::Promise<LookupResult> CompileService::Impl::lookup(Asker asker, Hash128 hash
       return LookupResult(Miss{whyNoneAnswers(bundled_.of(asker.domain), language, asker.toolchain)});
     }
     LookupQuestion question{asker.domain,        hash,    std::move(*chosen), asker.names,
-                            kj::mv(asker.files), request, asker.user,         whichOf(asker.lane)};
+                            kj::mv(asker.files), request, asker.user,         whichOf(asker.lane),
+                            request == nullptr};
+    const bool isUse = question.isUse;
     return lookUp(store_, executor_, hooks_.onStoreError, recentHits(asker.lane), std::move(question))
         .then([this, domain = std::move(asker.domain), names = std::move(asker.names),
-               isQuestion = request != nullptr](LookupAnswer&& answer) mutable -> LookupResult {
+               isUse](LookupAnswer&& answer) mutable -> LookupResult {
           if (answer.entry == nullptr) return Miss{std::move(answer.missReason)};
-          if (isQuestion)
-            return Outcome{Outcome::How::hit, std::move(answer.entry), std::move(names), {}, {}};
-          return hit(domain, std::move(answer.entry), std::move(names));
+          if (isUse) return hit(domain, std::move(answer.entry), std::move(names));
+          return Outcome{Outcome::How::hit, std::move(answer.entry), std::move(names), {}, {}};
         });
   });
 }

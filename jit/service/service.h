@@ -109,8 +109,9 @@ class CompileService {
   ~CompileService();
 
   // The request's language is part of its hash, so that `asker.toolchain` is chosen for every language there
-  // is. With `request`, of that hash, it is a question that statistics do not count, and a miss says what is
-  // different. Rejects only when the client's files are gone.
+  // is. With `request`, of that hash, a miss says what is different, and a hit is no use of what is found:
+  // neither statistics nor the order in which entries are forgotten know of it. Rejects only when the
+  // client's files are gone.
   kj::Promise<LookupResult> lookup(Asker asker, Hash128 requestHash,
                                    std::shared_ptr<const Request> request = nullptr);
   // `timeout` bounds the compile, not the wait for it; zero: the service's limit. Who joins a running compile

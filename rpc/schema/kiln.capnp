@@ -90,7 +90,7 @@ interface Session {
   # `hash` is 16 bytes. `toolchain` is a name ("nvrtc 13.0"), a frontend ("nvrtc") or empty: the newest. `knownKey` is
   # the key of an entry whose dependencies the client still has, or empty: if that is the one, they are left out.
   # Without `files` nothing is found that depended on any. `request` is for who wants to know and not to compile: with it
-  # a miss says what differs from the nearest request, and a hit is counted nowhere.
+  # a miss says what differs from the nearest request, and a hit is no use of the entry: it is neither counted nor logged.
 
   compile @1 (request :Request, hash :Data, toolchain :Text, priority :Priority, timeoutMs :UInt32,
               files :FileSource) -> (outcome :Outcome);
@@ -131,7 +131,7 @@ interface Session {
   bundles @10 () -> (bundles :List(Bundle));
   # Those of this domain, in order of name.
   removeBundle @11 (digest :Data) -> (problem :Text, found :Bool);
-  # Forgets what it brought and no other bundle has.
+  # Forgets what it brought and no other bundle has. `problem`: it is not removed.
   lanes @12 () -> (lanes :List(Lane));
   # The sockets of the daemon, and how each serves.
 }
@@ -143,7 +143,8 @@ interface Warming {
   add @0 (layers :List(Data)) -> (problem :Text);
   # Layers of the image that the manifest names, byte for byte, in whatever order.
   commit @1 () -> (problem :Text, bundle :Bundle);
-  # All layers that the index names have been added.
+  # All layers that the index names have been added. `problem`: nothing of it is there. Without an answer, and with an
+  # exception for one, it may be there: `warm` tells.
 }
 
 struct Bundle {

@@ -9,6 +9,7 @@
 #include "rpc/results.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/unit/rpc/connected_client.h"
+#include "tests/unit/rpc/sample_bundle.h"
 
 using namespace kiln;
 using namespace kiln::test;
@@ -236,6 +237,38 @@ TEST_CASE("only root and the daemon's user may bring bundles and remove them; ev
   auto answer = owner.session().warmRequest().send().wait(fixture.io.waitScope);
   CHECK(convert::text(answer.getProblem()).find("manifest") != std::string::npos);
   CHECK_FALSE(answer.hasWarming());
+}
+
+TEST_CASE("a bundle that came while the store failed to tell of it is served once it is brought again") {
+  ServerFixture fixture;
+  ConnectedClient client(fixture);
+  auto session = client.session();
+  SampleBundle sample;
+  const auto offered = sample.offered("users");
+  auto warm = [&] {
+    auto call = session.warmRequest();
+    call.setName(convert::toText(offered.name));
+    call.setManifest(convert::toData(offered.manifest));
+    call.setIndex(convert::toData(offered.index));
+    return call.send().wait(fixture.io.waitScope);
+  };
+  auto warming = warm().getWarming();
+  auto add = warming.addRequest();
+  auto layers = add.initLayers(sample.layers.size());
+  for (unsigned i = 0; i < sample.layers.size(); ++i) layers.set(i, convert::toData(sample.layers[i]));
+  CHECK(add.send().wait(fixture.io.waitScope).getProblem().size() == 0);
+  fixture.store.readsFail = true;
+  const auto committed = exceptionOf(fixture, warming.commitRequest());
+  CHECK(committed.find("the bundle is in the store, which then failed") != std::string::npos);
+  fixture.store.readsFail = false;
+  CHECK(fixture.service.bundledToolchains("users").empty());
+  CHECK(warm().getIsThere());
+  CHECK(fixture.service.bundledToolchains("users").size() == 1);
+  fixture.store.readsFail = true;
+  auto remove = session.removeBundleRequest();
+  remove.setDigest(convert::toData(sha256(offered.manifest).view()));
+  const auto removed = exceptionOf(fixture, std::move(remove));
+  CHECK(removed.find("the bundle is not in the store any more, which then failed") != std::string::npos);
 }
 
 TEST_CASE("a client of a locked listener is told not_pinned and its lane, and nothing compiles") {

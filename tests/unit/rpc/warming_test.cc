@@ -4,65 +4,14 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "bundle/bundle.h"
-#include "bundle/layout_json.h"
 #include "jit/memory_store.h"
 #include "jit/request_hash.h"
-#include "jit/sha256.h"
-#include "tests/support/samples.h"
+#include "tests/unit/rpc/sample_bundle.h"
 
 namespace kiln::test {
 namespace {
 
 using Catch::Contains;
-
-Toolchain sampleToolchain() {
-  Toolchain toolchain;
-  toolchain.name = "nvrtc 13.0";
-  toolchain.frontend = "nvrtc";
-  toolchain.version = "13.0";
-  toolchain.identity = sha256("nvrtc 13.0");
-  toolchain.targets = {"sm_90a"};
-  return toolchain;
-}
-
-bundle::BundledKernel kernelNumber(int number) {
-  bundle::BundledEntry entry;
-  entry.request = sampleRequest();
-  entry.request.options.push_back("-DNUMBER=" + std::to_string(number));
-  entry.toolchainName = sampleToolchain().name;
-  entry.toolchainIdentity = sampleToolchain().identity;
-  entry.dependencies = sampleDependencies();
-  entry.result = sampleArtifact();
-  const auto name = "k.cu: k" + std::to_string(number);
-  return {name, sha256(name), {entry}};
-}
-
-// A bundle in memory, as its client would describe and send it. A test changes what is to be wrong.
-struct Sample {
-  std::vector<std::string> layers;
-  bundle::BundleIndex index;
-  bundle::ImageManifest manifest;
-  std::string indexText, manifestText;  // as they were offered last
-
-  explicit Sample(const std::vector<bundle::BundledKernel>& kernels = {kernelNumber(1), kernelNumber(2)}) {
-    manifest.artifactType = bundle::kArtifactType;
-    index.toolchains = {sampleToolchain()};
-    for (const auto& kernel : kernels) add(kernel);
-  }
-  void add(const bundle::BundledKernel& kernel) {
-    layers.push_back(encodeKernel(kernel));
-    const auto digest = sha256(layers.back());
-    index.kernels.push_back(bundle::indexed(kernel, digest));
-    manifest.layers.push_back({bundle::kKernelType, digest, layers.back().size()});
-  }
-  [[nodiscard]] OfferedBundle offered() {
-    indexText = bundle::writeIndex(index);
-    manifest.config = {bundle::kIndexType, sha256(indexText), indexText.size()};
-    manifestText = bundle::printManifest(manifest).value();
-    return {"default", "app.kiln", manifestText, indexText};
-  }
-};
 
 // Why it is not taken; empty if it is.
 std::string refusal(const OfferedBundle& offered) {
@@ -73,7 +22,7 @@ std::string refusal(const OfferedBundle& offered) {
 struct Fixture {
   std::unique_ptr<Store> store = makeMemoryStore();
 
-  std::unique_ptr<Warming> begin(Sample& sample) {
+  std::unique_ptr<Warming> begin(SampleBundle& sample) {
     return std::move(Warming::begin(*store, describe(sample.offered()).value()).value());
   }
   [[nodiscard]] bool isEmpty() const {
@@ -84,7 +33,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_METHOD(Fixture, "a bundle is there once all its layers have come and it is committed") {
-  Sample sample;
+  SampleBundle sample;
   auto warming = begin(sample);
   REQUIRE(warming->add({sample.layers[1]}));
   REQUIRE(warming->add({sample.layers[0], sample.layers[1]}));
@@ -110,7 +59,7 @@ TEST_CASE_METHOD(Fixture, "a bundle is there once all its layers have come and i
 TEST_CASE_METHOD(Fixture, "layers may come on several threads at once") {
   std::vector<bundle::BundledKernel> kernels;
   for (int i = 0; i < 40; ++i) kernels.push_back(kernelNumber(i));
-  Sample sample(kernels);
+  SampleBundle sample(kernels);
   auto warming = begin(sample);
   std::atomic<int> failed = 0;
   {
@@ -127,7 +76,7 @@ TEST_CASE_METHOD(Fixture, "layers may come on several threads at once") {
 }
 
 TEST_CASE_METHOD(Fixture, "a bundle of which a layer has not come is not there") {
-  Sample sample;
+  SampleBundle sample;
   auto warming = begin(sample);
   REQUIRE(warming->add({sample.layers[0]}));
   auto committed = warming->commit();
@@ -138,7 +87,7 @@ TEST_CASE_METHOD(Fixture, "a bundle of which a layer has not come is not there")
 }
 
 TEST_CASE_METHOD(Fixture, "a layer that is not the bundle's is not taken") {
-  Sample sample;
+  SampleBundle sample;
   auto warming = begin(sample);
   auto layer = sample.layers[0];
   SECTION("a bit is another") { layer[layer.size() / 2] ^= 1; }
@@ -154,7 +103,7 @@ TEST_CASE_METHOD(Fixture, "a layer that is not the bundle's is not taken") {
 }
 
 TEST_CASE_METHOD(Fixture, "a layer that holds something else than the index says is not taken") {
-  Sample sample;
+  SampleBundle sample;
   auto& entry = sample.index.kernels[0].entries[0];
   SECTION("another request") { entry.requestHash = xxh3("another"); }
   SECTION("other dependencies") { entry.dependencies = sha256("others"); }
@@ -167,7 +116,7 @@ TEST_CASE_METHOD(Fixture, "a layer that holds something else than the index says
 }
 
 TEST_CASE_METHOD(Fixture, "an entry by a toolchain that the index tells otherwise of is not taken") {
-  Sample sample;
+  SampleBundle sample;
   SECTION("another name") { sample.index.toolchains[0].name = "nvrtc 12.9"; }
   SECTION("another language") { sample.index.toolchains[0].language = Language::hip; }
   auto added = begin(sample)->add({sample.layers[0]});
@@ -178,14 +127,14 @@ TEST_CASE_METHOD(Fixture, "an entry by a toolchain that the index tells otherwis
 TEST_CASE_METHOD(Fixture, "an output that is not what its SHA-256 says is not taken") {
   auto kernel = kernelNumber(1);
   std::get<Artifact>(kernel.entries[0].result).outputs[0].bytes += "x";
-  Sample sample({kernel});
+  SampleBundle sample({kernel});
   auto added = begin(sample)->add({sample.layers[0]});
   REQUIRE_FALSE(added);
   CHECK_THAT(added.error().message, Contains("SHA-256"));
 }
 
 TEST_CASE("a bundle that is described wrongly is refused before any layer") {
-  Sample sample;
+  SampleBundle sample;
   REQUIRE(refusal(sample.offered()).empty());
   auto offered = sample.offered();
   SECTION("the manifest is none") {

@@ -63,6 +63,33 @@ TEST_CASE(
   CHECK(fixture.compile(*files).wait(fixture.io.waitScope).how == How::hit);
 }
 
+TEST_CASE("a lookup that brings its request is no use of what it finds") {
+  ServiceFixture fixture;
+  fixture.compilers.reads = {kHeader};
+  auto v1 = filesWith("v1"), v2 = filesWith("v2");
+  const auto first = fixture.compile(*v1).wait(fixture.io.waitScope).entry->key;
+  const auto second = fixture.compile(*v2).wait(fixture.io.waitScope).entry->key;
+  const auto hash = requestHash(someRequest());
+  const auto lookUp = [&](ScriptedFiles& files, const Names& names, std::shared_ptr<const Request> request) {
+    auto looked = fixture.service.lookup(fixture.askerNamed(files, names), hash, std::move(request));
+    CHECK(std::holds_alternative<Outcome>(looked.wait(fixture.io.waitScope)));
+    fixture.settle();
+  };
+  const auto mostRecent = [&] { return fixture.store.manifests("users", hash, Which::all)->front().key; };
+  const auto request = std::make_shared<const Request>(someRequest());
+  auto otherNames = someNames();
+  otherNames.source = "other.cu";
+
+  lookUp(*v1, someNames(), request);  // found in the store
+  CHECK(mostRecent() == second);
+  lookUp(*v1, someNames(), nullptr);
+  CHECK(mostRecent() == first);
+  lookUp(*v2, otherNames, nullptr);
+  lookUp(*v1, someNames(), request);  // found among the recent hits
+  CHECK(mostRecent() == second);
+  CHECK(fixture.service.statistics("users").hits == 2);
+}
+
 TEST_CASE("a lookup of what was never compiled is a miss that compiles nothing") {
   ServiceFixture fixture;
   auto files = filesWith("v1");
