@@ -6,7 +6,6 @@
 //                  without the layers
 //   layers         application/vnd.kiln.kernel.v1+capnp: one for each kernel of the index, in order of their
 //                  digests; annotated with its name (org.opencontainers.image.title)
-//   annotations    org.opencontainers.image.title of the manifest: what the bundle is called, if anything
 // So a kernel that has not changed keeps its layer. What comes beside it later (signatures, bills of
 // materials) are artifacts of their own that name the manifest.
 #pragma once

@@ -40,7 +40,7 @@ class Lookup {
 
   kj::Promise<LookupAnswer> run() {
     auto hit = recent_.find(question_.domain, question_.requestHash, question_.names, question_.toolchains);
-    if (hit == nullptr) return searchStore();
+    if (hit == nullptr || !isOfRequest(*hit->entry)) return searchStore();
     if (hit->expectation.list->questions.empty()) return useAgain(hit->entry);
     return question_.files->fingerprint(hit->expectation.list, hintsFor(question_.user, *hit))
         .then([this, hit](kj::Maybe<ClientFiles::Fingerprint>&& found) -> kj::Promise<LookupAnswer> {
@@ -189,10 +189,12 @@ class Lookup {
   }
 
   [[nodiscard]] bool isWhatWasAskedFor(const Entry& entry, const Manifest& manifest) const {
-    if (question_.request != nullptr && entry.requestSha256 != requestSha256(*question_.request))
-      return false;
-    return entry.domain == question_.domain && entry.requestHash == question_.requestHash &&
-           manifestOf(entry) == manifest;
+    return isOfRequest(entry) && entry.domain == question_.domain &&
+           entry.requestHash == question_.requestHash && manifestOf(entry) == manifest;
+  }
+  // So far as it can be told: with the request itself SHA-256 decides.
+  [[nodiscard]] bool isOfRequest(const Entry& entry) const {
+    return question_.request == nullptr || entry.requestSha256 == requestSha256(*question_.request);
   }
 
   static LookupAnswer miss(std::string reason, std::optional<EntryKey> nearest = {}) {

@@ -124,6 +124,16 @@ def test_what_could_not_be_captured_is_named_with_the_reason(bin, work):
     assert one["name"] == "scale.cu" and "kilnd cannot be reached" in one["reason"]
 
 
+def test_a_request_that_may_succeed_next_time_is_not_captured(bin, make_daemon, work):
+    write_application(work)
+    daemon = make_daemon("bare", toolchains=())
+    daemon.start()
+    lock = record(Kiln(bin, daemon.socket, work), bin, "app.lock", CALLS[:1], status=4)
+    assert "kernel" not in lock
+    (one,) = lock["uncaptured"]
+    assert one["name"] == "scale.cu" and "toolchain_unavailable" in one["reason"], one
+
+
 def test_the_exit_status_is_that_of_the_command(kiln, work):
     for command, status in ((("sh", "-c", "exit 7"), 7), (("sh", "-c", "kill -TERM $$"), 143), (("no-such-program",), 127)):
         assert kiln.run("record", "-o", "app.lock", "--", *command).returncode == status
@@ -520,6 +530,22 @@ def test_a_build_whose_kilnd_dies_leaves_the_bundle_alone_and_goes_on_from_there
     assert built["entries"] == 4 and 0 < built["compiled"] < 4
 
 
+def test_several_kernels_are_built_at_once(kiln, daemon, bin, work):
+    record(kiln, bin, "app.lock", write_slow(work, 4))
+    process = kiln.start("build", "app.lock", "--target", "sm_80", "-o", "app.kiln")
+    wait_for(lambda: kiln.json("status")["running"] == 2)  # as many as kilnd has jobs
+    process.kill()
+    process.communicate(timeout=DEADLINE)
+
+
+def test_progress_is_plain_lines_where_nobody_watches_a_terminal(kiln, bin, work):
+    write_application(work)
+    record(kiln, bin, "app.lock")
+    said = kiln.run("build", "app.lock", "-o", "app.kiln").stderr.decode()
+    assert [line.partition(",")[0] for line in said.splitlines()] == [f"{done} / 5 kernels" for done in range(1, 6)], said
+    assert re.search(r"^[1-4] / 5 kernels, \d+:\d\d left$", said, re.MULTILINE)
+
+
 def test_a_build_whose_own_kilnd_dies_keeps_what_was_compiled_and_says_where(kiln, daemon, bin, work):
     record(kiln, bin, "app.lock", write_slow(work, 4))
     alone = without_daemon(bin, work)
@@ -624,6 +650,7 @@ def test_on_a_terminal_the_bar_fits_and_no_name_moves_the_cursor(kiln, bin, work
     assert status == 1
     bars = [part.split("\r")[0].split("\n")[0] for part in written.split("\r\x1b[K")]
     assert any(bar.startswith("[####") for bar in bars)
+    assert any("] 0 / 2 ker" in bar for bar in bars) and any("] 2 / 2 ker" in bar for bar in bars)
     assert all(len(bar) < 40 for bar in bars if bar.startswith("["))
     assert "kiln: broken.cu: scale for sm_80: compile_error" in written
     for shown in (written, *(on_terminal(kiln, 80, "bundle", *command)[0] for command in (("ls", "app.kiln"), ("show", "app.kiln")))):

@@ -322,6 +322,29 @@ def test_coverage_of_a_daemon_says_by_which_toolchain_it_would_be_there(bin, mak
     assert '"nvrtc 12.9"' in miss["reason"] and '"nvrtc 13.0"' in miss["reason"]
 
 
+def test_coverage_of_a_daemon_names_the_file_that_differs_and_what_was_never_built(bin, shared_daemon, node, work):
+    elsewhere = Kiln(bin, shared_daemon("13.0", bin / "kiln-compiler-mlir").socket, work)
+    (work / "include/v.h").write_text("#define V 8\n")
+    (work / "new.cu").write_text('extern "C" __global__ void fresh(int* data) { *data = 1; }\n')
+    record(elsewhere, bin, "next.lock", (CALLS[1], ("new.cu", "--target", "sm_90")))
+    node.open.json("warm", "app.kiln")
+    misses = node.locked.json("coverage", "next.lock", "--daemon", status=1)["misses"]
+    reasons = {miss["kernel"]: miss["reason"] for miss in misses}
+    assert reasons.keys() == {"header.cu: with_header", "new.cu: fresh"}
+    assert "v.h changed" in reasons["header.cu: with_header"]
+    assert "neither its source" in reasons["new.cu: fresh"]
+
+
+def test_coverage_of_a_daemon_tells_another_build_of_the_toolchain(make_node, bin, work, folder):
+    other = folder / "kiln-compiler-mlir"
+    other.write_bytes((bin / "kiln-compiler-mlir").read_bytes() + b"\0")
+    other.chmod(0o755)
+    node = make_node(toolchains=(other,))
+    node.open.json("warm", "app.kiln")
+    (miss,) = node.open.json("coverage", "app.lock", "--daemon", "--target", "gfx942", status=1)["misses"]
+    assert 'another build of toolchain "mlir 22.1" (identity ' in miss["reason"]
+
+
 def test_coverage_of_a_daemon_that_cannot_be_reached_is_no_answer(bin, work):
     nowhere = Kiln(bin, work / "no.sock", work).run("coverage", "app.lock", "--daemon")
     assert nowhere.returncode == 3 and b"cannot be reached" in nowhere.stderr

@@ -103,6 +103,18 @@ TEST_CASE("the locked lane serves what a bundle has brought, and compiles nothin
   CHECK(fixture.service.statistics("users").failures.at(FailureKind::notPinned) == 1);
 }
 
+TEST_CASE(
+    "an entry of another request's SHA-256 is not served to who brings the request, though it was hit") {
+  LanesFixture fixture;
+  auto files = filesWith("v1");
+  auto entry = fixture.compiledElsewhere(someRequest(), *files);
+  entry.requestSha256 = sha256("a request of the same XXH3");
+  fixture.bring("app.kiln", {{entry, someRequest()}});
+  CHECK(refusalOf(fixture.ask(Lane::locked, *files)).kind == FailureKind::notPinned);
+  CHECK(std::holds_alternative<Outcome>(fixture.lookUp(Lane::locked, *files)));
+  CHECK(refusalOf(fixture.ask(Lane::locked, *files)).kind == FailureKind::notPinned);
+}
+
 TEST_CASE("what an open lane of the same domain has compiled is not served on the locked one") {
   LanesFixture fixture;
   auto files = filesWith("v1");
