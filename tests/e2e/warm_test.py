@@ -71,6 +71,12 @@ def node(make_node):
     return make_node()
 
 
+@pytest.fixture
+def alone(bin, folder, work):
+    """The command line where no kilnd runs."""
+    return Kiln(bin, folder / "kilnd.sock", work)
+
+
 def call(kiln, *arguments, status=0):
     return kiln.json("compile", *arguments, status=status)
 
@@ -525,32 +531,32 @@ async def warm_at(socket, kiln, path, make_session):
 
 
 @pytest.mark.parametrize("kilnd,is_newer,said", [(Taking, False, "kilnd at"), (Telling, True, "version 2")])
-def test_a_bundle_that_kilnd_has_taken_is_there_whatever_else_cannot_be_told(node, work, folder, kilnd, is_newer, said):
-    node.open.json("bundle", "merge", "app.kiln", "-o", "app/")
+def test_a_bundle_that_kilnd_has_taken_is_there_whatever_else_cannot_be_told(alone, work, folder, kilnd, is_newer, said):
+    alone.json("bundle", "merge", "app.kiln", "-o", "app/")
     if is_newer:
         write_newer(work / "app")
-    status, warmed = scripted_client.run(warm_at(folder / "later.sock", node.open, "app/", lambda _: kilnd()))
+    status, warmed = scripted_client.run(warm_at(folder / "later.sock", alone, "app/", lambda _: kilnd()))
     assert (status, warmed["was_there"], warmed["fits"]) == (0, True, None)
     (note,) = warmed["notes"]
     assert "how it fits this node cannot be told" in note and said in note
 
 
-def test_why_kilnd_refuses_a_bundle_is_said_beside_what_is_wrong_with_it(node, work, folder):
-    node.open.json("bundle", "merge", "app.kiln", "-o", "app/")
+def test_why_kilnd_refuses_a_bundle_is_said_beside_what_is_wrong_with_it(alone, work, folder):
+    alone.json("bundle", "merge", "app.kiln", "-o", "app/")
     write_newer(work / "app")
-    status, refused = scripted_client.run(warm_at(folder / "later.sock", node.open, "app/", lambda _: Refusing()))
+    status, refused = scripted_client.run(warm_at(folder / "later.sock", alone, "app/", lambda _: Refusing()))
     assert (status, refused["failure"]["kind"]) == (4, "invalid_bundle")
     assert "version 2" in refused["failure"]["message"] and "(kilnd: no bundle today)" in refused["failure"]["message"]
 
 
-def test_only_a_bundle_whose_commit_was_not_answered_may_be_there_or_not(node, work, folder):
+def test_only_a_bundle_whose_commit_was_not_answered_may_be_there_or_not(alone, work, folder):
     unknown = "it is not known whether 'app.kiln' was brought in, whole or not at all; once kilnd answers, "
     for method, said in (("add", "nothing of 'app.kiln' was brought in: kilnd at"), ("commit", unknown)):
-        scenario = warm_at(folder / f"{method}.sock", node.open, "app.kiln", lambda stream: GoesAway(stream, method))
+        scenario = warm_at(folder / f"{method}.sock", alone, "app.kiln", lambda stream: GoesAway(stream, method))
         status, failed = scripted_client.run(scenario)
         assert (status, failed["failure"]["kind"]) == (3, "unreachable")
         assert said in failed["failure"]["message"]
-    nowhere = node.open.run("--socket", "no.sock", "warm", "app.kiln")
+    nowhere = alone.run("--socket", "no.sock", "warm", "app.kiln")
     assert nowhere.returncode == 3 and b"nothing of 'app.kiln' was brought in: " in nowhere.stderr
 
 

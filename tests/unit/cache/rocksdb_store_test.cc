@@ -46,6 +46,14 @@ struct DiskFixture {
   bool put(int number) {
     return store->put(sampleEntry(requestNumber(number)), requestNumber(number)).has_value();
   }
+  // RocksDB looks for room again by itself.
+  void putOnceThereIsRoom(int number) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!put(number)) {
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::yield();
+    }
+  }
 
   void losePowerAndReopen() {
     disk->losePower();
@@ -168,11 +176,7 @@ TEST_CASE("A store that meets a full disk with its first write takes entries onc
     fixture.disk->setFull(true);
     REQUIRE_FALSE(fixture.put(round));
     fixture.disk->setFull(false);
-    auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!fixture.put(round)) {
-      REQUIRE(std::chrono::steady_clock::now() < deadline);
-      std::this_thread::yield();
-    }
+    fixture.putOnceThereIsRoom(round);
   }
   fixture.losePowerAndReopen();
   for (int i = 0; i < 2; ++i) {
@@ -192,10 +196,7 @@ TEST_CASE(
     std::this_thread::yield();
   }
   fixture.disk->setFullForLogs(false);
-  while (!fixture.put(0)) {
-    REQUIRE(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::yield();
-  }
+  fixture.putOnceThereIsRoom(0);
   fixture.losePowerAndReopen();
   REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(0)).key, Which::all)->has_value());
 }
@@ -212,11 +213,7 @@ TEST_CASE("A full disk is named as such, what is stored is still served, and roo
     REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(0)).key, Which::all)->has_value());
   }
   fixture.disk->setFull(false);
-  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!fixture.put(5)) {
-    REQUIRE(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::yield();
-  }
+  fixture.putOnceThereIsRoom(5);
   fixture.losePowerAndReopen();
   REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(0)).key, Which::all)->has_value());
   REQUIRE(fixture.store->find("default", sampleEntry(requestNumber(5)).key, Which::all)->has_value());
